@@ -1,0 +1,82 @@
+"""Does a condition hold in a scene? Pure functions, one a predicate, thresholds beside them."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from skillet_core import conditions
+from skillet_core.robot import GripperDescription
+from skillet_core.scene import ObjectDescription, ObjectState, SceneState, TaskDescription
+
+INSIDE_FRACTION = 0.75
+"""Share of an object's bounding box that must lie in the container."""
+REST_LINEAR, REST_ANGULAR = 0.02, 0.2
+"""Speeds below which an object rests [m/s], [rad/s]."""
+_SAMPLES_PER_AXIS = 10
+ROBOT_PREFIX = "robot/"
+
+
+def inside_fraction(
+    inner: ObjectDescription, inner_state: ObjectState, outer: ObjectDescription, outer_state: ObjectState
+) -> float:
+    """Return the share of the inner object's bounding box within the outer one's interior, 0 to 1.
+
+    The box is sampled at the centres of a 10 x 10 x 10 grid, so the result is exact to 0.1 per axis
+    for aligned boxes.
+    """
+    if outer.interior is None:
+        return 0.0
+    ticks = (np.arange(_SAMPLES_PER_AXIS) + 0.5) / _SAMPLES_PER_AXIS
+    grid = np.array(list(itertools.product(ticks, repeat=3)))
+    points = inner.bounds.lower + grid * np.array(inner.bounds.size)
+    local = (outer_state.pose.inverse() @ inner_state.pose).apply(points)
+    within = ((local >= outer.interior.lower) & (local <= outer.interior.upper)).all(axis=1)
+    return float(within.mean())
+
+
+def is_grasped(name: str, scene: SceneState, gripper: GripperDescription) -> bool:
+    """Whether the object is in contact with at least two different finger links."""
+    fingers = {ROBOT_PREFIX + link for link in gripper.finger_links}
+    touching = set()
+    for contact in scene.contacts:
+        pair = {contact.body_a, contact.body_b}
+        if name in pair:
+            touching |= pair & fingers
+    return len(touching) >= 2  # noqa: PLR2004
+
+
+def is_at_rest(state: ObjectState) -> bool:
+    """Whether the object moves slower than `REST_LINEAR` and `REST_ANGULAR`."""
+    return bool(np.linalg.norm(state.linear) < REST_LINEAR and np.linalg.norm(state.angular) < REST_ANGULAR)
+
+
+def holds(
+    condition: conditions.Condition, scene: SceneState, task: TaskDescription, gripper: GripperDescription
+) -> bool:
+    """Evaluate a condition.
+
+    Raises:
+        UnknownNameError: it names an object that the scene does not have.
+    """
+    match condition:
+        case conditions.Inside():
+            fraction = inside_fraction(
+                task.object(condition.object),
+                scene.object(condition.object),
+                task.object(condition.container),
+                scene.object(condition.container),
+            )
+            return fraction >= INSIDE_FRACTION
+        case conditions.Grasped():
+            scene.object(condition.object)
+            return is_grasped(condition.object, scene, gripper)
+        case conditions.AtRest():
+            return is_at_rest(scene.object(condition.object))
+        case conditions.Not():
+            return not holds(condition.condition, scene, task, gripper)
+        case conditions.All():
+            return all(holds(c, scene, task, gripper) for c in condition.conditions)
+        case conditions.Any():
+            return any(holds(c, scene, task, gripper) for c in condition.conditions)
