@@ -7,6 +7,7 @@ against the URDF's by a test.
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Annotated
 
@@ -84,7 +85,7 @@ class GripperDescription(DataModel):
     @pydantic.field_validator("opening_to_joint")
     @classmethod
     def _openings_rise(cls, pairs: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
-        if any(b[0] <= a[0] for a, b in zip(pairs, pairs[1:], strict=False)):
+        if any(b[0] <= a[0] for a, b in itertools.pairwise(pairs)):
             msg = "openings must rise from pair to pair"
             raise ValueError(msg)
         return pairs

@@ -50,8 +50,8 @@ class JointTrajectory:
             msg = f"joint named twice: {', '.join(twice)}"
             raise TrajectoryError(msg)
         if not np.isfinite(self.times).all() or self.times[0] < 0 or (np.diff(self.times) <= 0).any():
-            msg = f"times from start must be >= 0 and strictly increasing, got {np.round(self.times, 4).tolist()}"
-            raise TrajectoryError(msg)
+            got = np.round(self.times, 4).tolist()
+            raise TrajectoryError(f"times from start must be >= 0 and strictly increasing, got {got}")
         if self.accelerations is not None and self.velocities is None:
             msg = "accelerations were given without velocities"
             raise TrajectoryError(msg)

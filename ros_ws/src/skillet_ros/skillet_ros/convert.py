@@ -11,6 +11,9 @@ from builtin_interfaces.msg import Time as TimeMsg
 from geometry_msgs.msg import Point, Quaternion, Transform, Vector3
 from geometry_msgs.msg import Pose as PoseMsg
 from sensor_msgs.msg import CameraInfo, Image
+from skillet_interfaces.msg import Contact
+from skillet_interfaces.msg import ObjectState as ObjectStateMsg
+from skillet_interfaces.msg import SceneState as SceneStateMsg
 from trajectory_msgs.msg import JointTrajectory as JointTrajectoryMsg
 from trajectory_msgs.msg import JointTrajectoryPoint
 
@@ -18,9 +21,6 @@ from skillet_core.errors import TrajectoryError
 from skillet_core.geometry import Array, Pose
 from skillet_core.scene import ContactPair, ObjectState, SceneState
 from skillet_core.trajectory import JointTrajectory
-from skillet_interfaces.msg import Contact
-from skillet_interfaces.msg import ObjectState as ObjectStateMsg
-from skillet_interfaces.msg import SceneState as SceneStateMsg
 
 NANOSECONDS = 1_000_000_000
 

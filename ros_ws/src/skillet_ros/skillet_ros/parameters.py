@@ -14,6 +14,7 @@ import annotated_types
 import pydantic
 from pydantic.fields import FieldInfo
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 
 from skillet_core.errors import SkilletError
@@ -70,7 +71,7 @@ def declare_parameters(node: Node, model: type[Model]) -> Model:
             default = list(default)
         try:
             values[name] = node.declare_parameter(name, default, _descriptor(name, field)).value
-        except Exception as error:  # rclpy raises several unrelated types for a value out of range
+        except ParameterException as error:
             msg = f"parameter {name!r} of node {node.get_name()!r}: {error}"
             raise ParameterError(msg) from error
     try:
