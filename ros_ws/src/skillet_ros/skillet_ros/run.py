@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -22,10 +21,10 @@ def run_node(make: Callable[[], Node], args: Sequence[str] | None = None, *, thr
         threads: callbacks that may run at the same time.
 
     Returns:
-        The process's exit status: 0 after a requested stop, 2 when the node could not start.
+        The process's exit status: 0 after a requested stop, 2 when the node could not start, and
+        whatever a node that ended by itself left in its attribute ``exit_status``.
     """
     rclpy.init(args=args)
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
     node: Node | None = None
     try:
         node = make()
@@ -41,4 +40,4 @@ def run_node(make: Callable[[], Node], args: Sequence[str] | None = None, *, thr
         if node is not None:
             node.destroy_node()
         rclpy.try_shutdown()
-    return 0
+    return int(getattr(node, "exit_status", 0))

@@ -1,0 +1,136 @@
+"""``skillet demo``: one sentence through the whole stack, and a report of what happened.
+
+It starts the graph of ``sim.launch.xml``, sends the sentence, stops the graph, converts the
+recorded episode and writes the report. Its exit status is 0 only if the task succeeded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from skillet_core.errors import SkilletError
+from skillet_core.policy_spec import load_policy_spec
+from skillet_core.resources import share_dir
+from skillet_core.robot import load_robot
+from skillet_core.scene import load_task
+
+READY_TIMEOUT = 60.0
+"""Time for every node to start [s]."""
+STOP_TIMEOUT = 5.0
+"""Time for the graph to end after an interrupt [s]."""
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="skillet demo", description=__doc__)
+    parser.add_argument("instruction", nargs="?", default="put the red block in the left bin")
+    parser.add_argument("--robot", default="ur5e", help="robot in urdf/robots")
+    parser.add_argument("--task", default="blocks", help="scene in assets/tasks")
+    parser.add_argument("--seed", type=int, default=0, help="of the scene's reset")
+    parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder for everything it makes")
+    return parser.parse_args(argv)
+
+
+@contextmanager
+def _graph(options: argparse.Namespace, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the simulation graph in processes of its own until the block ends."""
+    command = [
+        *(sys.executable, "-m", "skillet_cli.main", "launch", "sim.launch.xml"),
+        *(f"robot:={options.robot}", f"task:={options.task}", f"seed:={options.seed}"),
+        f"episodes:={options.out / 'episodes'}",
+    ]
+    with log.open("wb") as sink:
+        graph = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            yield graph
+        finally:
+            graph.send_signal(signal.SIGINT)
+            try:
+                graph.wait(STOP_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                graph.kill()
+                graph.wait()
+
+
+def _run_task(options: argparse.Namespace, console: Console):  # noqa: ANN202  (its type needs rclpy)
+    """Start the graph, send the sentence, show the progress; return the outcome."""
+    from skillet_cli.demo_node import TaskClient  # noqa: PLC0415  (rclpy reads ROS_DOMAIN_ID when imported)
+    from skillet_interfaces.action import ExecuteTask  # noqa: PLC0415
+
+    log = options.out / "graph.log"
+    console.print(f"[dim]starting the graph of sim.launch.xml (log: {log})[/]")
+    with _graph(options, log) as graph, TaskClient() as client:
+
+        def running() -> bool:
+            return graph.poll() is None
+
+        started = time.monotonic()
+        try:
+            client.wait_until_ready(READY_TIMEOUT, running)
+            console.print(f"[dim]graph ready after {time.monotonic() - started:.1f} s[/]")
+            goal = ExecuteTask.Goal(
+                instruction=options.instruction, record=True, seed=options.seed, tags=["demo"]
+            )
+            marks = {"running": "[cyan]…[/]", "succeeded": "[green]✓[/]", "failed": "[red]✗[/]"}
+
+            def show(feedback: ExecuteTask.Feedback) -> None:
+                mark = marks.get(feedback.status, " ")
+                indent = "  " * feedback.node.count(".")
+                console.print(f" {time.monotonic() - started:6.1f} s {indent}{mark} {feedback.label}")
+
+            limit = 3 * load_task(options.task).time_limit
+            return client.execute(goal, show, timeout=limit, still_running=running)
+        except SkilletError:
+            console.print(log.read_text(errors="replace")[-3000:], markup=False, style="dim")
+            raise
+
+
+def _write_results(options: argparse.Namespace, episode: Path, console: Console) -> None:
+    """Move the bag to its place, convert it and write the report."""
+    from skillet_data.bag_to_zarr import convert  # noqa: PLC0415  (slow imports, wanted late)
+    from skillet_data.report import write_report  # noqa: PLC0415
+
+    bag, dataset = options.out / "bag", options.out / "dataset.zarr"
+    shutil.move(episode, bag)
+    spec = load_policy_spec(share_dir() / "policies" / "specs" / "demo.yaml")
+    convert([bag], spec, dataset)
+    report = write_report(bag, options.out, load_robot(options.robot))
+    for label, path in (("report", report), ("bag", bag), ("zarr", dataset)):
+        console.print(f"  {label:7s}{path}")
+
+
+def main(argv: list[str]) -> int:
+    """Run the demonstration; return the exit status: 0 only if the task succeeded."""
+    options = _arguments(argv)
+    console = Console(highlight=False)
+    # a graph of one's own: another demo or robot on this host must not hear this one
+    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+    try:
+        robot, _ = load_robot(options.robot), load_task(options.task)
+        shutil.rmtree(options.out, ignore_errors=True)
+        options.out.mkdir(parents=True)
+        console.print(f"[bold]“{options.instruction}”[/] on {robot.title}")
+        outcome = _run_task(options, console)
+        if outcome.refused:
+            console.print(f"[yellow]refused, the robot did not move:[/] {outcome.reason}")
+            return 1
+        if outcome.episode:
+            _write_results(options, Path(outcome.episode), console)
+    except SkilletError as error:
+        console.print(f"[red]error:[/] {error}")
+        return 2
+    if not outcome.success:
+        console.print(f"[red]failed:[/] {outcome.reason}")
+        return 1
+    console.print("[green]done[/]")
+    return 0
