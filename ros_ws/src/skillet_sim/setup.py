@@ -12,4 +12,5 @@ setup(
         ("share/skillet_sim", ["package.xml"]),
     ],
     zip_safe=False,
+    entry_points={"console_scripts": ["sim_node = skillet_sim.sim_node:main"]},
 )

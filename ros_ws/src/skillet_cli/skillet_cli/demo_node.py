@@ -8,17 +8,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Self
 
 import rclpy
 from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from skillet_interfaces.action import ExecuteTask
 
 from skillet_core import contract
 from skillet_core.errors import ExecutionError
 from skillet_core.task_tree import TaskReport
-from skillet_interfaces.action import ExecuteTask
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class TaskClient:
         self._thread = threading.Thread(target=self._executor.spin, name="client", daemon=True)
         self._thread.start()
 
-    def __enter__(self) -> TaskClient:
+    def __enter__(self) -> Self:
         """Return itself."""
         return self
 

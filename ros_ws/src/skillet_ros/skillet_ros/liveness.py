@@ -7,6 +7,7 @@ simulator dies; only the steady clock can notice that.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from skillet_core.errors import StaleStateError
 
@@ -14,24 +15,25 @@ from skillet_core.errors import StaleStateError
 class Liveness:
     """Remembers when a source was last heard."""
 
-    def __init__(self, source: str, max_age: float) -> None:
+    def __init__(self, source: str, max_age: float, clock: Callable[[], float] = time.monotonic) -> None:
         """Watch a source.
 
         Args:
             source: what is listened to, for the message, e.g. ``"joint_states"``.
             max_age: silence after which the source counts as lost [s].
+            clock: a steady clock [s].
         """
-        self.source, self.max_age = source, max_age
+        self.source, self.max_age, self._clock = source, max_age, clock
         self._heard: float | None = None
 
     def heard(self) -> None:
         """Note that the source spoke. Call from the subscription."""
-        self._heard = time.monotonic()
+        self._heard = self._clock()
 
     @property
     def age(self) -> float:
         """Seconds since the source spoke; infinite before the first time."""
-        return float("inf") if self._heard is None else time.monotonic() - self._heard
+        return float("inf") if self._heard is None else self._clock() - self._heard
 
     @property
     def alive(self) -> bool:

@@ -16,17 +16,17 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
+from skillet_control.controllers_node import ControllerInterface
+from skillet_control.manager import ControllerManager
+from skillet_interfaces.msg import SceneState as SceneStateMsg
+from skillet_interfaces.srv import SceneReset, SceneStep
 from std_msgs.msg import String
 
-from skillet_control.controllers_node import ControllerInterface
 from skillet_control.loop_statistics import LoopStatistics
-from skillet_control.manager import ControllerManager
 from skillet_core import contract
 from skillet_core.errors import SkilletError
 from skillet_core.robot import load_robot
 from skillet_core.scene import load_task
-from skillet_interfaces.msg import SceneState as SceneStateMsg
-from skillet_interfaces.srv import SceneReset, SceneStep
 from skillet_ros import qos
 from skillet_ros.convert import camera_info, image_to_msg, scene_to_msg, time_to_msg
 from skillet_ros.parameters import declare_parameters
@@ -158,7 +158,9 @@ class SimNode(Node):
             "period_error_p99_ms": 1e3 * self._statistics.period_error(99),
             "camera_frames_dropped": self._cameras.dropped if self._cameras else 0,
         }
-        status = DiagnosticStatus(level=DiagnosticStatus.OK, name="sim_node: control loop", hardware_id="mujoco")
+        status = DiagnosticStatus(
+            level=DiagnosticStatus.OK, name="sim_node: control loop", hardware_id="mujoco"
+        )
         status.values = [KeyValue(key=key, value=f"{value:.6g}") for key, value in values.items()]
         msg = DiagnosticArray(status=[status])
         msg.header.stamp = time_to_msg(self.now)
