@@ -63,6 +63,9 @@ class GripperDescription(DataModel):
     name: str
     title: str
     xacro: str = pydantic.Field(description="file in urdf/ that defines it")
+    models: dict[str, str] = pydantic.Field(
+        default_factory=dict, description="xacro argument → file in urdf/vendor without .yaml"
+    )
     joint: str = pydantic.Field(description="the driven joint")
     mimic: dict[str, float] = pydantic.Field(
         default_factory=dict, description="joint → factor: follows the driven joint"
@@ -80,7 +83,7 @@ class GripperDescription(DataModel):
     links: tuple[str, ...] = pydantic.Field(description="every link of the gripper")
     stiffness: float = pydantic.Field(gt=0, description="position gain of the simulated drive")
     damping: float = pydantic.Field(gt=0, description="velocity gain of the simulated drive")
-    force_to_effort: float = pydantic.Field(gt=0, description="drive effort for one newton at the pads")
+    armature: float = pydantic.Field(ge=0, description="inertia added to every gripper joint, keeps it stable")
 
     @pydantic.field_validator("opening_to_joint")
     @classmethod
@@ -111,6 +114,17 @@ class GripperDescription(DataModel):
         order = np.argsort(table[:, 1])
         return float(np.interp(joint_position, table[order, 1], table[order, 0]))
 
+    def drive_effort(self, joint_position: float, force: float) -> float:
+        """Effort of the driven joint [N or Nm] that gives a force [N] at each pad.
+
+        By virtual work: the effort's power equals the force's over the speed of the opening.
+        """
+        table = np.array(self.opening_to_joint)
+        table = table[np.argsort(table[:, 1])]
+        segment = int(np.clip(np.searchsorted(table[:, 1], joint_position), 1, len(table) - 1))
+        (w0, q0), (w1, q1) = table[segment - 1], table[segment]
+        return abs(force * (w1 - w0) / (q1 - q0))
+
 
 def _resolve_gripper(value: object) -> object:
     return load_gripper(value) if isinstance(value, str) else value
@@ -122,6 +136,9 @@ class RobotDescription(DataModel):
     name: str
     title: str
     xacro: str = pydantic.Field(description="file in urdf/ that composes arm, gripper and cameras")
+    models: dict[str, str] = pydantic.Field(
+        default_factory=dict, description="xacro argument → file in urdf/vendor without .yaml"
+    )
     base_frame: str
     flange_frame: str
     gripper: Annotated[GripperDescription, pydantic.BeforeValidator(_resolve_gripper)] = pydantic.Field(
