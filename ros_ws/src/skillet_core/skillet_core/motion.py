@@ -101,6 +101,16 @@ class Robot(Protocol):
             StaleStateError: nothing was heard for too long.
         """
 
+    def grasp_pose(self, positions: Array | None = None) -> Pose:
+        """Return where the gripper's grasp frame is in the world frame.
+
+        Args:
+            positions: arm positions to compute it for, shape (n,) [rad]; None: the measured ones.
+
+        Raises:
+            StaleStateError: nothing was heard for too long.
+        """
+
     def plan(self, request: PlanRequest) -> JointTrajectory:
         """Plan without moving.
 
@@ -145,3 +155,6 @@ class MotionPlanner(Protocol):
             PlanningError: start in collision with what, goal unreachable, no path after how many
                 iterations.
         """
+
+    def grasp_pose(self, positions: Array) -> Pose:
+        """Return where the grasp frame is in the world frame at arm positions, shape (n,) [rad]."""

@@ -1,0 +1,144 @@
+"""The search for a free path: OMPL's RRT-Connect, then shortcuts. The same seed gives the same path."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import ompl.base as ob
+import ompl.geometric as og
+import ompl.util as ou
+
+from skillet_core.geometry import Array
+
+Free = Callable[[Array], bool]
+
+CHECK_STEP = 0.02
+"""Distance between the states checked on a segment [rad]; 18 mm at a reach of 0.9 m."""
+_RANGE = 1.0
+_SHORTCUT_STEPS, _SHORTCUT_EMPTY_STEPS = 80, 30
+_SETTINGS = threading.Lock()
+"""OMPL's seed is one for the whole process, so that searches of several threads must take turns."""
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found.
+
+    Attributes:
+        waypoints: corners of the path, shape (k, n) [rad], start and goal included; None: none found.
+        iterations: how many it took.
+    """
+
+    waypoints: Array | None
+    iterations: int
+
+
+def segment_is_free(start: Array, end: Array, is_free: Free, step: float = CHECK_STEP) -> bool:
+    """Whether the straight segment in joint space is free; its start is taken to be so.
+
+    Checks the end first, then ever finer: what collides usually does in the middle.
+    """
+    count = max(1, int(np.ceil(float(np.linalg.norm(end - start)) / step)))
+    return all(is_free(start + (end - start) * fraction) for fraction in _outside_in(count))
+
+
+def _outside_in(count: int) -> Array:
+    """Order the fractions 1/count to 1 from far apart to close: 1, 1/2, 1/4, 3/4 and so on."""
+    ticks = np.arange(1, count + 1)
+    # The position of the lowest set bit says in which round of halving a tick comes.
+    coarseness = (ticks & -ticks) if count > 1 else ticks
+    order = np.argsort(-coarseness, kind="stable")
+    return np.asarray(np.concatenate([[1.0], ticks[order][ticks[order] != count] / count]))
+
+
+def connect(
+    start: Array,
+    goals: Sequence[Array],
+    is_free: Free,
+    *,
+    lower: Array,
+    upper: Array,
+    seed: int,
+    iterations: int,
+) -> SearchResult:
+    """Search a free path from the start to any of the goals.
+
+    Args:
+        start: shape (n,) [rad], free.
+        goals: at least one, each of shape (n,) [rad], free.
+        is_free: whether positions of shape (n,) are free.
+        lower: bounds of the search, shape (n,) [rad]; start and goals are within.
+        upper: bounds of the search, shape (n,) [rad].
+        seed: of the random draws, >= 0.
+        iterations: after how many to give up. Time does not matter, so that the outcome is the same
+            on every machine.
+    """
+    with _SETTINGS:
+        ou.noOutputHandler()
+        # OMPL numbers its generators in the order of their creation, after this seed; 0 is refused.
+        ou.RNG.setSeed(seed % (2**31 - 1) + 1)
+        return _connect(start, goals, _space_information(lower, upper, is_free), iterations)
+
+
+def _connect(
+    start: Array, goals: Sequence[Array], information: ob.SpaceInformation, iterations: int
+) -> SearchResult:
+    problem = ob.ProblemDefinition(information)
+    problem.addStartState(_state(information, start))
+    targets = ob.GoalStates(information)
+    for goal in goals:
+        targets.addState(_state(information, goal))
+    problem.setGoal(targets)
+    planner = og.RRTConnect(information)
+    planner.setRange(_RANGE)
+    planner.setProblemDefinition(problem)
+    planner.setup()
+    done = 0
+
+    def exhausted() -> bool:
+        nonlocal done
+        done += 1
+        return done > iterations
+
+    planner.solve(ob.PlannerTerminationCondition(exhausted))
+    if not problem.hasExactSolution():
+        return SearchResult(None, done)
+    path = problem.getSolutionPath()
+    simplifier = og.PathSimplifier(information)
+    simplifier.reduceVertices(path, _SHORTCUT_STEPS, _SHORTCUT_EMPTY_STEPS)
+    simplifier.partialShortcutPath(path, _SHORTCUT_STEPS, _SHORTCUT_EMPTY_STEPS)
+    simplifier.reduceVertices(path, _SHORTCUT_STEPS, _SHORTCUT_EMPTY_STEPS)
+    dof = len(start)
+    return SearchResult(_distinct(np.array([state[0:dof] for state in path.getStates()])), done)
+
+
+def _space_information(lower: Array, upper: Array, is_free: Free) -> ob.SpaceInformation:
+    dof = len(lower)
+    space = ob.RealVectorStateSpace(dof)
+    bounds = ob.RealVectorBounds(dof)
+    for joint in range(dof):
+        bounds.setLow(joint, float(lower[joint]))
+        bounds.setHigh(joint, float(upper[joint]))
+    space.setBounds(bounds)
+    information = ob.SpaceInformation(space)
+    whole = slice(0, dof)
+    information.setStateValidityChecker(lambda state: is_free(state[whole]))
+    information.setStateValidityCheckingResolution(CHECK_STEP / space.getMaximumExtent())
+    information.setup()
+    return information
+
+
+def _state(information: ob.SpaceInformation, positions: Array) -> ob.State:
+    state = information.allocState()
+    for joint, position in enumerate(positions):
+        state[joint] = float(position)
+    return state
+
+
+def _distinct(waypoints: Array) -> Array:
+    """Drop waypoints that repeat the one before."""
+    moved = np.linalg.norm(np.diff(waypoints, axis=0), axis=1) > 1e-6  # noqa: PLR2004 - numerical noise
+    return np.asarray(waypoints[np.concatenate([[True], moved])])
