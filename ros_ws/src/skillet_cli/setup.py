@@ -11,5 +11,6 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/skillet_cli"]),
         ("share/skillet_cli", ["package.xml"]),
     ],
+    entry_points={"console_scripts": ["skillet = skillet_cli.main:main"]},
     zip_safe=False,
 )

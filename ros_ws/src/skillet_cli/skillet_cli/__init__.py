@@ -1,0 +1,1 @@
+"""The `skillet` command: launch files and the demonstration."""
