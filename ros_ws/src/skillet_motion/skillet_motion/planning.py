@@ -19,7 +19,7 @@ from skillet_core.evaluation import ROBOT_PREFIX
 from skillet_core.geometry import Array, Pose
 from skillet_core.motion import JointGoal, LinearGoal, PlanRequest, PoseGoal
 from skillet_core.robot import RobotDescription
-from skillet_core.scene import SceneState
+from skillet_core.scene import SceneState, TaskDescription
 from skillet_core.trajectory import JointTrajectory, RobotState
 from skillet_motion.cartesian import straight_line
 from skillet_motion.collision import CollisionWorld, Overlap
@@ -31,6 +31,7 @@ from skillet_motion.time_parameterization import (
     parameterize,
     rounded_path,
 )
+from skillet_sim.scene_model import build_spec
 
 IK_SEEDS = 12
 """Inverse kinematics seeds for each pose of a goal."""
@@ -54,6 +55,19 @@ class Query:
 
     start: Array
     goals: tuple[Array, ...]
+
+
+def planner_for(robot: RobotDescription, task: TaskDescription) -> OmplPlanner:
+    """Make a planner from a robot's and a task's files.
+
+    Raises:
+        SkilletError: see `skillet_sim.scene_model.build_spec`.
+    """
+    spec = build_spec(robot, task)
+    # What is only looked at would have to be moved along in every check.
+    for geom in [geom for geom in spec.geoms if not geom.contype and not geom.conaffinity]:
+        spec.delete(geom)
+    return OmplPlanner(robot, spec.compile())
 
 
 class OmplPlanner:
@@ -82,10 +96,9 @@ class OmplPlanner:
         self._weights = np.min(robot.max_velocity) / robot.max_velocity
         self._jerk = np.array([joint.limits.jerk for joint in robot.joints])
 
-    @property
-    def kinematics(self) -> ArmKinematics:
-        """Kinematics of the grasp frame."""
-        return self._kinematics
+    def grasp_pose(self, positions: Array) -> Pose:
+        """Return where the grasp frame is in the world frame at arm positions, shape (n,) [rad]."""
+        return self._kinematics.forward(positions)
 
     def plan(self, request: PlanRequest, state: RobotState, scene: SceneState) -> JointTrajectory:
         """Return a time-parameterised, collision-free trajectory from rest to rest.
