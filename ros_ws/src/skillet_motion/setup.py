@@ -12,4 +12,5 @@ setup(
         ("share/skillet_motion", ["package.xml"]),
     ],
     zip_safe=False,
+    entry_points={"console_scripts": ["skill_node = skillet_motion.skill_node:main"]},
 )

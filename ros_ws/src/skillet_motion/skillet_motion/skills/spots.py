@@ -9,14 +9,18 @@ import numpy as np
 from skillet_core.geometry import Array, Pose
 from skillet_core.scene import Box, SceneState, TaskDescription
 
-_GRID = 7
 MAX_SPOTS = 5
+"""How many places are tried."""
+_SPACING = 0.03
 
 
 def free_spots(
     task: TaskDescription, scene: SceneState, target: str, carried: str, margin: float
 ) -> list[Array]:
-    """Return points of the target's floor around which a carried object has room, roomiest first.
+    """Return points of the target's floor around which a carried object has room, best first.
+
+    In a container the middle is best; on a surface, which may be larger than the arm's reach, the
+    place nearest to where the object is now.
 
     Args:
         task: describes target and objects.
@@ -26,28 +30,34 @@ def free_spots(
         margin: room for the fingers around the object [m].
 
     Returns:
-        At most `MAX_SPOTS` points in the world frame, shape (3,) each; empty: the target is full or
-        too small.
+        At most `MAX_SPOTS` points in the world frame, shape (3,) each; empty: the target is full.
     """
-    floor = floor_of(task, target)
-    pose = scene.object(target).pose
-    radius = footprint_radius(task.object(carried).bounds)
-    half = np.array(floor.size[:2]) / 2 - radius - margin
-    # A container barely wider than the fingers still takes the object in its middle.
-    half = np.maximum(half, 0.0)
-    ticks = np.linspace(-1.0, 1.0, _GRID)
-    center = np.array(floor.center)
-    local = [
-        center + np.array([x * half[0], y * half[1], floor.size[2] / -2.0])
-        for x, y in itertools.product(ticks, ticks)
-    ]
-    points = np.unique(np.round(pose.apply(np.array(local)), 6), axis=0)
+    floor, pose = floor_of(task, target), scene.object(target).pose
+    bounds = task.object(carried).bounds
+    radius = footprint_radius(bounds)
+    points = pose.apply(_grid(floor, radius + margin))
     others = _others(task, scene, target, carried)
     room = np.array([_room(point, others) for point in points]) - radius
-    to_middle = np.linalg.norm(points - pose.apply(center), axis=1)
-    # Enough room is enough: beyond it the middle is better than the far corner.
-    order = np.argsort(to_middle - 4.0 * np.minimum(room, 2.0 * margin), kind="stable")
+    wish = pose.apply(np.array(floor.center))
+    if task.object(target).interior is None:
+        wish = scene.object(carried).pose.apply(np.array(bounds.center))
+    distance = np.linalg.norm((points - wish)[:, :2], axis=1)
+    # Up to the fingers' width, room is worth a longer way; beyond it, it is worth nothing.
+    order = np.argsort(distance - 4.0 * np.minimum(room, margin), kind="stable")
     return [points[index] for index in order if room[index] > 0.0][:MAX_SPOTS]
+
+
+def _grid(floor: Box, border: float) -> Array:
+    """Return points of a box's lower face at least a border away from its sides, shape (k, 3).
+
+    A box that is too narrow for that still has its middle line.
+    """
+    half = np.maximum(np.array(floor.size[:2]) / 2 - border, 0.0)
+    x, y = (
+        np.linspace(-side, side, 2 * int(side / _SPACING) + 1) + middle
+        for side, middle in zip(half, floor.center[:2], strict=True)
+    )
+    return np.array(list(itertools.product(x, y, [floor.lower[2]])))
 
 
 def floor_of(task: TaskDescription, target: str) -> Box:

@@ -1,0 +1,20 @@
+"""Parameters of the skill node, declared once."""
+
+from __future__ import annotations
+
+import pydantic
+
+from skillet_core.model import DataModel
+
+
+class SkillParameters(DataModel):
+    """What the skill node can be asked for."""
+
+    robot: str = pydantic.Field(default="ur5e", description="robot in urdf/robots")
+    task: str = pydantic.Field(default="blocks", description="task in assets/tasks")
+    ready_timeout: float = pydantic.Field(
+        default=10.0,
+        gt=0,
+        le=120,
+        description="wait for the robot's nodes before a skill begins [s], real time",
+    )
