@@ -94,24 +94,24 @@ class CameraRenderer:
             self._context.free()
             self._context = None
 
-    def color(self, data: mujoco.MjData, camera: str) -> Color:
+    def color(self, data: mujoco.MjData, camera: str | mujoco.MjvCamera) -> Color:
         """Return an image, shape (height, width, 3), RGB. See `render`."""
         self._draw(data, camera)
         mujoco.mjr_readPixels(self._color, None, self._rectangle, self._renderer)
         return np.flipud(self._color).copy()
 
-    def depth(self, data: mujoco.MjData, camera: str) -> Depth:
+    def depth(self, data: mujoco.MjData, camera: str | mujoco.MjvCamera) -> Depth:
         """Return distances along the optical axis, shape (height, width) [mm]. See `render`."""
         self._draw(data, camera)
         mujoco.mjr_readPixels(None, self._depth, self._rectangle, self._renderer)
         return self._millimetres()
 
-    def render(self, data: mujoco.MjData, camera: str) -> tuple[Color, Depth]:
+    def render(self, data: mujoco.MjData, camera: str | mujoco.MjvCamera) -> tuple[Color, Depth]:
         """Return colour and depth from one drawing, which is twice as fast as one after the other.
 
         Args:
             data: the state to show; its kinematics are brought up to date.
-            camera: name as in the robot's description.
+            camera: name as in the robot's description; or a free camera, for pictures.
 
         Returns:
             RGB, shape (height, width, 3), and distance along the optical axis, shape
@@ -124,19 +124,21 @@ class CameraRenderer:
         mujoco.mjr_readPixels(self._color, self._depth, self._rectangle, self._renderer)
         return np.flipud(self._color).copy(), self._millimetres()
 
-    def _draw(self, data: mujoco.MjData, camera: str) -> None:
-        if camera not in self._cameras:
-            raise UnknownNameError("camera", camera, self._cameras)
+    def _draw(self, data: mujoco.MjData, camera: str | mujoco.MjvCamera) -> None:
+        view = self._fixed_view(camera) if isinstance(camera, str) else camera
         mujoco.mj_kinematics(self._model, data)
         mujoco.mj_comPos(self._model, data)
         mujoco.mj_camlight(self._model, data)
+        everything = mujoco.mjtCatBit.mjCAT_ALL
+        mujoco.mjv_updateScene(self._model, data, self._options, None, view, everything, self._scene)
+        mujoco.mjr_render(self._rectangle, self._scene, self._renderer)
+
+    def _fixed_view(self, camera: str) -> mujoco.MjvCamera:
+        if camera not in self._cameras:
+            raise UnknownNameError("camera", camera, self._cameras)
         self._view.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self._view.fixedcamid = self._cameras[camera]
-        everything = mujoco.mjtCatBit.mjCAT_ALL
-        mujoco.mjv_updateScene(
-            self._model, data, self._options, None, self._view, everything, self._scene
-        )
-        mujoco.mjr_render(self._rectangle, self._scene, self._renderer)
+        return self._view
 
     def _millimetres(self) -> Depth:
         """Undo the perspective division: with far at zero, depth d is near / (d + near/far (1 - d))."""

@@ -23,8 +23,13 @@ Color = tuple[float, float, float, float]
 Mesh = Any
 """A `trimesh.Trimesh`; the package has no type hints."""
 
-VISUAL_FACES = 1500
-"""Faces of one colour that a visual mesh keeps; about 600 shows damage."""
+FACES_PER_METRE, MIN_FACES, MAX_FACES = 10_000, 700, 2500
+"""Faces that a visual mesh keeps: so many by the length of its bounding box's diagonal, within these bounds.
+
+Shared by its colours as they share them in the source, but a colour keeps `MIN_COLOR_FACES` of what it
+has: long tubes are made of few triangles and would be dented first.
+"""
+MIN_COLOR_FACES = 500
 HULL_FACES = 120
 """Faces of a collision hull; collision checks cost by the vertex."""
 _VERSION = 1
@@ -44,15 +49,16 @@ class Submesh:
     rgba: Color | None
 
 
-def visual_submeshes(source: Path) -> tuple[Submesh, ...]:
+def visual_submeshes(source: Path, scale: float) -> tuple[Submesh, ...]:
     """Return a mesh as one decimated file a colour.
 
     Args:
         source: a file of any format that trimesh reads; OBJ, DAE and STL among them.
+        scale: metres in one of its units; decides how many faces are kept.
     """
-    index = _target(source, f"visual {VISUAL_FACES}", ".json")
+    index = _target(source, f"visual {scale} {FACES_PER_METRE} {MIN_FACES} {MAX_FACES} {MIN_COLOR_FACES}", ".json")
     if not index.exists():
-        _convert_visual(source, index)
+        _convert_visual(source, scale, index)
     entries = json.loads(index.read_text(encoding="utf-8"))
     return tuple(
         Submesh(index.with_name(entry["file"]), tuple(entry["rgba"]) if entry["rgba"] else None)
@@ -78,15 +84,21 @@ def _target(source: Path, purpose: str, suffix: str) -> Path:
     return cache_dir() / "meshes" / f"{source.stem}-{digest.hexdigest()[:16]}{suffix}"
 
 
-def _convert_visual(source: Path, index: Path) -> None:
+def _convert_visual(source: Path, scale: float, index: Path) -> None:
     groups: dict[Color | None, list[Mesh]] = {}
     for geometry in trimesh.load_scene(source).dump():
         if isinstance(geometry, trimesh.Trimesh) and len(geometry.faces) > 0:
             groups.setdefault(_color(geometry), []).append(geometry)
+    merged = {rgba: _merged(parts) for rgba, parts in groups.items()}
+    corners = np.concatenate([mesh.bounds for mesh in merged.values()])
+    diagonal = scale * float(np.linalg.norm(np.ptp(corners, axis=0)))
+    budget = np.clip(FACES_PER_METRE * diagonal, MIN_FACES, MAX_FACES)
+    total = sum(len(mesh.faces) for mesh in merged.values())
     entries = []
-    for number, (rgba, parts) in enumerate(groups.items()):
+    for number, (rgba, mesh) in enumerate(merged.items()):
+        share = max(MIN_COLOR_FACES, round(budget * len(mesh.faces) / total))
         file = index.with_name(f"{index.stem}-{number}.stl")
-        write_atomically(file, _stl(_decimated(_merged(parts), VISUAL_FACES)))
+        write_atomically(file, _stl(_decimated(mesh, share)))
         entries.append({"file": file.name, "rgba": rgba})
     write_atomically(index, json.dumps(entries).encode())
 

@@ -122,7 +122,7 @@ def _add_visual(spec: mujoco.MjSpec, shape: urdf.Shape) -> None:
         geom.rgba = shape.rgba or _GREY
         _make_visual(geom)
         return
-    for part in visual_submeshes(shape.mesh):
+    for part in visual_submeshes(shape.mesh, max(shape.size)):
         name = _add_mesh(spec, str(part.file), part.file.stem, shape.size)
         geom = _add_geom(spec, shape, name)
         geom.rgba = part.rgba or shape.rgba or _GREY

@@ -15,6 +15,7 @@ TIMESTEP = 0.002
 """Physics step [s]."""
 NEAR, FAR = 0.02, 20.0
 """What cameras see, from and to [m]."""
+_SHADOW_RADIUS = 4.0
 # Ratio of frictional to normal constraint impedance. Above 1 a grasped object does not creep.
 _FRICTION_IMPEDANCE = 10.0
 
@@ -74,4 +75,5 @@ def build_model(
     quality.offsamples = multisampling
     spec.stat.extent = 1.0  # so that the clip planes below are metres
     spec.visual.map.znear, spec.visual.map.zfar = NEAR, FAR
+    spec.visual.map.shadowclip = _SHADOW_RADIUS
     return spec.compile()
