@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from skillet_sim.cameras import CameraRenderer
-from skillet_sim.gl import select_backend
 from skillet_sim.world import World
 
 
@@ -55,7 +54,6 @@ class CameraThread:
             publish: called from the thread with each frame.
             depth: render depth too.
         """
-        select_backend()
         self._world, self._size, self._publish, self._depth = world, size, publish, depth
         self._snapshot = mujoco.MjData(world.model)
         self._stamp = 0.0
@@ -107,6 +105,9 @@ class CameraThread:
                 self._snapshot, data = data, self._snapshot
                 stamp, self._wanted, self._busy = self._stamp, False, True
             for camera in self._world.robot.cameras:
-                color = renderer.color(data, camera.name)
-                depth = renderer.depth(data, camera.name) if self._depth else None
+                color, depth = (
+                    renderer.render(data, camera.name)
+                    if self._depth
+                    else (renderer.color(data, camera.name), None)
+                )
                 self._publish(Frame(camera.name, stamp, color, depth))

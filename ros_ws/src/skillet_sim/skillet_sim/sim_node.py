@@ -206,7 +206,7 @@ class SimNode(Node):
                 response.message = str(error)
                 return response
             self._clock_offset = before - self.world.time
-            self.manager.restart(self.now)
+            self.manager.synchronise("the scene was reset")
             response.state = self._publish_scene(self.now)
         response.success = True
         return response
