@@ -12,4 +12,5 @@ setup(
         ("share/skillet_planner", ["package.xml"]),
     ],
     zip_safe=False,
+    entry_points={"console_scripts": ["planner_node = skillet_planner.planner_node:main"]},
 )

@@ -114,12 +114,7 @@ def _clause(words: list[str]) -> Clause:
     if _is_home(words):
         return GoHome()
     if words[0] in _TRANSFER:
-        for k in range(1, len(words)):
-            if count := _starts(words[k:], _INTO):
-                things, target = words[1:k], words[k + count :]
-                if things and target:
-                    return Transfer(_things(things), " ".join(target))
-        raise ParseError(f"I understood {words[0]!r}, but in {text!r} not what to put into what.")
+        return _transfer(words)
     if count := _starts(words, _PICK):
         rest = words[count:]
         if words[0] == "pick" and count == 1:
@@ -133,6 +128,16 @@ def _clause(words: list[str]) -> Clause:
         raise ParseError(f"I understood {words[0]!r}, but I can only go home, not {text!r}.")
     known = sorted(_VERBS - {"home"})
     raise ParseError(f"In {text!r} I know no action {words[0]!r}; I know {', '.join(known)}.")
+
+
+def _transfer(words: list[str]) -> Transfer:
+    for k in range(1, len(words)):
+        if count := _starts(words[k:], _INTO):
+            things, target = words[1:k], words[k + count :]
+            if things and target:
+                return Transfer(_things(things), " ".join(target))
+    text = " ".join(words)
+    raise ParseError(f"I understood {words[0]!r}, but in {text!r} not what to put into what.")
 
 
 def _is_home(words: list[str]) -> bool:
