@@ -76,7 +76,9 @@ class CameraThread:
     def wait_idle(self, timeout: float) -> bool:
         """Wait until everything asked for was published; False when it took longer than ``timeout`` [s]."""
         with self._condition:
-            return self._condition.wait_for(lambda: not (self._wanted or self._busy), timeout)
+            return self._condition.wait_for(
+                lambda: self.error is not None or not (self._wanted or self._busy), timeout
+            )
 
     def close(self) -> None:
         """End the thread and free its GL context."""
@@ -90,7 +92,9 @@ class CameraThread:
             with CameraRenderer(self._world.model, *self._size) as renderer:
                 self._render_until_closed(renderer)
         except BaseException as error:  # noqa: BLE001  (kept for the node's thread, which raises it)
-            self.error = error
+            with self._condition:
+                self.error = error
+                self._condition.notify_all()
 
     def _render_until_closed(self, renderer: CameraRenderer) -> None:
         data = mujoco.MjData(self._world.model)
