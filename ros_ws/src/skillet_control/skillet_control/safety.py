@@ -155,6 +155,7 @@ class SafetyFilter:
         self._position = robot.home
         self._velocity = np.zeros(len(self.joint_names))
         self._target = self._position
+        self._chasing = np.zeros(len(self.joint_names), dtype=bool)
         self._period = 0.0
         self._clock = 0.0
         self._limited: tuple[str, ...] = ()
@@ -211,6 +212,7 @@ class SafetyFilter:
         self._period = 0.0
         self._leaving_workspace = False
         self._limited, self._holding = (), ""
+        self._chasing = np.zeros(len(self.joint_names), dtype=bool)
 
     def stop(self, reason: str) -> None:
         """Brake within the limits and refuse to move until `reset`."""
@@ -250,21 +252,25 @@ class SafetyFilter:
         self._owner, self._holding = owner, ""
         if dt <= 0:
             return self._position, self._velocity
+        dt = min(dt, self.parameters.max_period)
         if self._stopped:
             return self._brake(dt)
-        dt = min(dt, self.parameters.max_period)
         lower, upper = self._velocity_bounds(dt)
         wanted = (position - self._position) / dt
         excess = np.abs(wanted - np.minimum(np.maximum(wanted, lower), upper))
         limited = (excess > _TOLERANCE) | (position > self._upper) | (position < self._lower)
         target = position.copy()
         new_position, new_velocity = target, wanted
-        if limited.any():
+        if limited.any() or self._chasing.any():
             chase = np.minimum(np.maximum(self._chase(position, dt), lower), upper)
+            # a target being chased is let pass again only where the arm meets it at its own pace
+            limited |= self._chasing & (np.abs(chase - wanted) > _TOLERANCE)
+            self._chasing = limited
             new_velocity = np.where(limited, chase, wanted)
             new_position = self._within_range(np.where(limited, self._position + chase * dt, position))
-            self._limited = tuple(n for n, hit in zip(self.joint_names, limited, strict=True) if hit)
-            self._limited_at = self._clock + dt
+            if limited.any():
+                self._limited = tuple(n for n, hit in zip(self.joint_names, limited, strict=True) if hit)
+                self._limited_at = self._clock + dt
         if self.parameters.workspace is not None and self._leaves_workspace(new_position, new_velocity):
             return self._brake(dt)
         self._advance(new_position, new_velocity, target, dt)
@@ -336,6 +342,7 @@ class SafetyFilter:
 
     def _brake(self, dt: float) -> tuple[Array, Array]:
         """Slow all joints down together, so that the arm stops along its present direction."""
+        self._chasing = np.zeros(len(self.joint_names), dtype=bool)
         if not self._velocity.any():
             self._advance(self._position, self._velocity, self._position, dt)
             return self._position, self._velocity
