@@ -83,15 +83,15 @@ def require_curve_within(spline: Spline, robot: RobotDescription, tolerance: flo
             f"{position[k, m, j]:.4f} rad; its range is {robot.lower[j]:.4f} to {robot.upper[j]:.4f} rad",
         )
     for row, quantity, unit, limit in (
-        (1, "velocity", "rad/s", robot.max_velocity),
-        (2, "acceleration", "rad/s^2", robot.max_acceleration),
+        (1, "a velocity", "rad/s", robot.max_velocity),
+        (2, "an acceleration", "rad/s^2", robot.max_acceleration),
     ):
         ratio = np.abs(values[:, :, row]) / limit
         if ratio.size and ratio.max() > 1 + tolerance:
             k, m, j = np.unravel_index(int(ratio.argmax()), ratio.shape)
             raise RefusedTrajectoryError(
                 ErrorCode.INVALID_GOAL,
-                f"{name} {k} and {k + 1} (at {times[k, m]:.3f} s) {robot.joint_names[j]} has a {quantity} of "
+                f"{name} {k} and {k + 1} (at {times[k, m]:.3f} s) {robot.joint_names[j]} has {quantity} of "
                 f"{values[k, m, row, j]:.4g} {unit}; its limit is {limit[j]:.4g} {unit}",
             )
 
