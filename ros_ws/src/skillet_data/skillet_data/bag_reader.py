@@ -7,6 +7,7 @@ front of that is read all the same.
 from __future__ import annotations
 
 import dataclasses
+import struct
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -125,7 +126,7 @@ class _Fragment:
         with self._path.open("rb") as stream:
             try:
                 yield from StreamReader(stream, validate_crcs=True).records
-            except (McapError, ValueError, RuntimeError):
+            except (McapError, struct.error, ValueError, RuntimeError):
                 # here ends what can be read: a cut record, a cut chunk (RuntimeError is LZ4's), a wrong CRC
                 return
 
