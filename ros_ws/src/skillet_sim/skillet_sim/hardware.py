@@ -9,6 +9,8 @@ from skillet_core.evaluation import ROBOT_PREFIX
 from skillet_core.geometry import Array
 from skillet_sim.world import World
 
+_LONGEST_PERIOD = 0.01
+"""Time between two commands beyond which they are not taken for a steady stream [s]."""
 _LEASH = 1.2
 """How far the finger's set-point runs ahead of the finger, in terms of what gives the full force."""
 
@@ -55,21 +57,22 @@ class MujocoArm:
         The fingers' set-point moves at the gripper's greatest speed, as the real grippers' own
         controllers do it.
         """
-        self._data.ctrl[self._drives] = command.position + self._lead * command.velocity
-        self._write_gripper(command.gripper_opening, command.gripper_force)
-
-    def _write_gripper(self, opening: float, force: float) -> None:
-        gripper, data = self._gripper, self._data
-        elapsed = self._world.time - self._written
+        elapsed = float(np.clip(self._world.time - self._written, 0.0, _LONGEST_PERIOD))
         self._written = self._world.time
+        # the command is held until the next: aim at where the reference is in the middle of that time
+        lead = self._lead + elapsed / 2
+        self._data.ctrl[self._drives] = command.position + lead * command.velocity
+        self._write_gripper(command.gripper_opening, command.gripper_force, elapsed)
+
+    def _write_gripper(self, opening: float, force: float, elapsed: float) -> None:
+        gripper, data = self._gripper, self._data
         finger = float(data.qpos[self._finger_qpos])
         effort = gripper.drive_effort(finger, min(max(force, 0.0), gripper.max_force))
         self._model.actuator_forcerange[self._grip] = -effort, effort
         speed = gripper.max_speed / abs(self._slope(finger))
         target = gripper.joint_position(opening)
         ahead = float(data.ctrl[self._grip])
-        if elapsed > 0:
-            ahead += float(np.clip(target - ahead, -speed * elapsed, speed * elapsed))
+        ahead += float(np.clip(target - ahead, -speed * elapsed, speed * elapsed))
         leash = _LEASH * effort / gripper.stiffness + speed * gripper.damping / gripper.stiffness
         data.ctrl[self._grip] = np.clip(ahead, finger - leash, finger + leash)
 

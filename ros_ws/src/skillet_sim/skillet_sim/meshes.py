@@ -23,13 +23,13 @@ Color = tuple[float, float, float, float]
 Mesh = Any
 """A `trimesh.Trimesh`; the package has no type hints."""
 
-FACES_PER_METRE, MIN_FACES, MAX_FACES = 10_000, 700, 2500
+FACES_PER_METRE, MIN_FACES, MAX_FACES = 10_000, 500, 2200
 """Faces that a visual mesh keeps: so many by the length of its bounding box's diagonal, within these bounds.
 
 Shared by its colours as they share them in the source, but a colour keeps `MIN_COLOR_FACES` of what it
 has: long tubes are made of few triangles and would be dented first.
 """
-MIN_COLOR_FACES = 500
+MIN_COLOR_FACES = 400
 HULL_FACES = 120
 """Faces of a collision hull; collision checks cost by the vertex."""
 _VERSION = 1

@@ -203,7 +203,7 @@ def _add_gripper_drive(spec: mujoco.MjSpec, robot: RobotDescription) -> None:
     drive = spec.add_actuator(name=GRIPPER_ACTUATOR, target=GRIPPER_ACTUATOR)
     drive.trntype = mujoco.mjtTrn.mjTRN_TENDON
     drive.set_to_position(kp=gripper.stiffness, kv=gripper.damping)
-    effort = gripper.drive_effort(0.0, gripper.max_force)
+    effort = gripper.drive_effort(gripper.opening_to_joint[0][1], gripper.max_force)
     drive.forcelimited, drive.forcerange = 1, (-effort, effort)
 
 
