@@ -19,6 +19,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from skillet_cli.task_outcome import TaskOutcome
 from skillet_core.errors import SkilletError
 from skillet_core.policy_spec import load_policy_spec
 from skillet_core.resources import share_dir
@@ -62,10 +63,11 @@ def _graph(options: argparse.Namespace, log: Path) -> Iterator[subprocess.Popen[
                 graph.wait()
 
 
-def _run_task(options: argparse.Namespace, console: Console):  # noqa: ANN202  (its type needs rclpy)
+def _run_task(options: argparse.Namespace, console: Console) -> TaskOutcome:
     """Start the graph, send the sentence, show the progress; return the outcome."""
-    from skillet_cli.demo_node import TaskClient  # noqa: PLC0415  (rclpy reads ROS_DOMAIN_ID when imported)
     from skillet_interfaces.action import ExecuteTask  # noqa: PLC0415
+
+    from skillet_cli.demo_node import TaskClient  # noqa: PLC0415  (rclpy reads ROS_DOMAIN_ID when imported)
 
     log = options.out / "graph.log"
     console.print(f"[dim]starting the graph of sim.launch.xml (log: {log})[/]")
@@ -89,7 +91,8 @@ def _run_task(options: argparse.Namespace, console: Console):  # noqa: ANN202  (
                 console.print(f" {time.monotonic() - started:6.1f} s {indent}{mark} {feedback.label}")
 
             limit = 3 * load_task(options.task).time_limit
-            return client.execute(goal, show, timeout=limit, still_running=running)
+            outcome: TaskOutcome = client.execute(goal, show, timeout=limit, still_running=running)
+            return outcome
         except SkilletError:
             console.print(log.read_text(errors="replace")[-3000:], markup=False, style="dim")
             raise

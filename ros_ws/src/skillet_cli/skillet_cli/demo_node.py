@@ -6,39 +6,21 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import rclpy
 from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.task import Future
 from skillet_interfaces.action import ExecuteTask
 
+from skillet_cli.task_outcome import TaskOutcome
 from skillet_core import contract
 from skillet_core.errors import ExecutionError
 from skillet_core.task_tree import TaskReport
-
-
-@dataclass(frozen=True)
-class TaskOutcome:
-    """How a sentence ended.
-
-    Attributes:
-        success: the task's success condition held at its end.
-        refused: the sentence could not be planned; nothing moved.
-        reason: why it failed or was refused.
-        report: the executed tree, None when refused.
-        episode: folder of the committed episode, empty if there is none.
-    """
-
-    success: bool
-    refused: bool
-    reason: str
-    report: TaskReport | None
-    episode: str
 
 
 class TaskClient:
@@ -108,7 +90,7 @@ class TaskClient:
         return TaskOutcome(success, result.refused, result.reason, report, result.episode)
 
     @staticmethod
-    def _wait(future: rclpy.Future, deadline: float, still_running: Callable[[], bool]) -> object:
+    def _wait(future: Future, deadline: float, still_running: Callable[[], bool]) -> Any:
         while not future.done():
             if not still_running():
                 raise ExecutionError("the graph ended during the task; see its log")

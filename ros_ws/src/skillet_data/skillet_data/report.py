@@ -44,7 +44,7 @@ class TopicRow:
 
 
 def _stamp(message: Any) -> float:
-    return float(message.header.stamp.sec) + message.header.stamp.nanosec * 1e-9
+    return float(message.header.stamp.sec + message.header.stamp.nanosec * 1e-9)
 
 
 def _decoded(episode: EpisodeReader, name: str) -> Iterator[Any]:
