@@ -8,7 +8,7 @@ from skillet_core.policy_spec import PolicySpec
 from skillet_data.bag_to_zarr import convert
 from skillet_data.errors import ConversionError
 
-from .conftest import DEPTH, FRONT, JOINTS, START, STATE, info, position
+from .conftest import DEPTH, FRONT, JOINTS, START, STATE, info, position, signals
 
 SPEC = {
     "name": "test",
@@ -75,7 +75,8 @@ def test_episode_ends_count_rows_and_pass_over_shards(tmp_path, record):
     assert {array.shape[0] for _, array in data["data"].arrays()} == {210}
     assert data["data/front"].shards[0] == 100
     assert data["data/front"].chunks[0] == 1
-    assert data["data/joint_positions"][130:, 0].tolist() == [t / 40 for t in range(80)]
+    expected = (np.arange(80) / 40).astype(np.float32)
+    np.testing.assert_array_equal(data["data/joint_positions"][130:, 0], expected)
     # picture 259 is drawn as 9
     assert data["data/front"][[129, 130, 209], 0, 0, 0].tolist() == [9, 1, 2 * 79 + 1]
 
@@ -150,8 +151,6 @@ def test_failed_episodes_are_left_out_unless_asked_for(tmp_path, record):
 
 
 def test_partial_episodes_are_left_out_unless_asked_for(tmp_path, messages, robot, open_writer):
-    from .conftest import signals
-
     writer = open_writer(tmp_path / "episodes")
     for log_time, topic, data in signals(messages, robot, 2.0):
         writer.write(topic, data, log_time)

@@ -17,7 +17,7 @@ from skillet_data.bag_reader import EpisodeReader
 from skillet_data.episode import is_finished, list_episodes
 from skillet_data.errors import RecordingError
 
-from .conftest import JOINTS, START, TYPES, info
+from .conftest import JOINTS, START, TYPES, info, signals
 
 SIGNALS = (
     (START, b"\x00\x01\x00\x00one"),
@@ -33,8 +33,6 @@ def test_a_committed_episode_reads_back_byte_for_byte_with_rosbags(tmp_path, rec
         read = [(log_time, c.topic, bytes(data)) for c, log_time, data in reader.messages()]
         last = reader.deserialize(read[-1][2], TYPES[read[-1][1]])
         assert reader.topics[JOINTS].msgcount == 51
-    from .conftest import signals
-
     assert sorted(read) == sorted(signals(messages, robot, 0.5))
     assert last.header.stamp.sec == 5
 
@@ -227,9 +225,13 @@ def test_a_full_disk_fails_the_episode_and_the_next_one_works(tmp_path, messages
     try:
         writer = open_writer(mount, "20261121-030000-blocks")
         noise = os.urandom(100_000)
-        with pytest.raises(RecordingError, match="No space left on device"):
+
+        def fill() -> None:
             for k in range(100):
                 writer.write(JOINTS, noise, START + k * 100_000_000)
+
+        with pytest.raises(RecordingError, match="No space left on device"):
+            fill()
         path = writer.abort(info("aborted"))
         with EpisodeReader(path) as episode:
             assert len(list(episode.messages())) >= 5
