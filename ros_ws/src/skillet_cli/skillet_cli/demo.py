@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -65,37 +65,36 @@ def _graph(options: argparse.Namespace, log: Path) -> Iterator[subprocess.Popen[
 
 def _run_task(options: argparse.Namespace, console: Console) -> TaskOutcome:
     """Start the graph, send the sentence, show the progress; return the outcome."""
-    from skillet_interfaces.action import ExecuteTask  # noqa: PLC0415
-
-    from skillet_cli.demo_node import TaskClient  # noqa: PLC0415  (rclpy reads ROS_DOMAIN_ID when imported)
-
     log = options.out / "graph.log"
     console.print(f"[dim]starting the graph of sim.launch.xml (log: {log})[/]")
-    with _graph(options, log) as graph, TaskClient() as client:
+    try:
+        with _graph(options, log) as graph:
+            return _send_sentence(options, console, lambda: graph.poll() is None)
+    except SkilletError:
+        console.print(log.read_text(errors="replace")[-3000:], markup=False, style="dim")
+        raise
 
-        def running() -> bool:
-            return graph.poll() is None
 
-        started = time.monotonic()
-        try:
-            client.wait_until_ready(READY_TIMEOUT, running)
-            console.print(f"[dim]graph ready after {time.monotonic() - started:.1f} s[/]")
-            goal = ExecuteTask.Goal(
-                instruction=options.instruction, record=True, seed=options.seed, tags=["demo"]
-            )
-            marks = {"running": "[cyan]…[/]", "succeeded": "[green]✓[/]", "failed": "[red]✗[/]"}
+def _send_sentence(options: argparse.Namespace, console: Console, running: Callable[[], bool]) -> TaskOutcome:
+    # rclpy reads ROS_DOMAIN_ID when it is first used, which main() sets
+    from skillet_interfaces.action import ExecuteTask  # noqa: PLC0415
 
-            def show(feedback: ExecuteTask.Feedback) -> None:
-                mark = marks.get(feedback.status, " ")
-                indent = "  " * feedback.node.count(".")
-                console.print(f" {time.monotonic() - started:6.1f} s {indent}{mark} {feedback.label}")
+    from skillet_cli.demo_node import TaskClient  # noqa: PLC0415
 
-            limit = 3 * load_task(options.task).time_limit
-            outcome: TaskOutcome = client.execute(goal, show, timeout=limit, still_running=running)
-            return outcome
-        except SkilletError:
-            console.print(log.read_text(errors="replace")[-3000:], markup=False, style="dim")
-            raise
+    marks = {"running": "[cyan]…[/]", "succeeded": "[green]✓[/]", "failed": "[red]✗[/]"}
+    started = time.monotonic()
+
+    def show(feedback: ExecuteTask.Feedback) -> None:
+        mark, depth = marks.get(feedback.status, " "), feedback.node.count(".")
+        console.print(f" {time.monotonic() - started:6.1f} s {'  ' * depth}{mark} {feedback.label}")
+
+    goal = ExecuteTask.Goal(instruction=options.instruction, record=True, seed=options.seed, tags=["demo"])
+    limit = 3 * load_task(options.task).time_limit
+    with TaskClient() as client:
+        client.wait_until_ready(READY_TIMEOUT, running)
+        console.print(f"[dim]graph ready after {time.monotonic() - started:.1f} s[/]")
+        outcome: TaskOutcome = client.execute(goal, show, timeout=limit, still_running=running)
+    return outcome
 
 
 def _write_results(options: argparse.Namespace, episode: Path, console: Console) -> None:
