@@ -91,7 +91,7 @@ def _check_python() -> None:
         if other := shutil.which(f"python3.{minor}"):
             os.execv(other, [other, *sys.argv])  # noqa: S606 - the same script by a Python that can run it
     raise SetupError(
-        f"Python {sys.version.split()[0]} is not supported and no python3.11, 3.12 or 3.13 was found on PATH; "
+        f"Python {sys.version.split()[0]} is not supported and no python3.11 to 3.13 was found on PATH; "
         "install one, e.g. sudo apt-get install python3.12"
     )
 

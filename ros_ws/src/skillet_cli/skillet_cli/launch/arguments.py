@@ -70,7 +70,7 @@ def declared_arguments(path: Path, environment: Mapping[str, str]) -> list[Decla
     """
     found: dict[str, DeclaredArgument] = {}
     scope = Scope({}, dict(environment), path)
-    for argument in _walk(read_document(path), scope):
+    for argument in _walk(read_document(path), scope, (path,)):
         found.setdefault(argument.name, argument)
     return list(found.values())
 
@@ -89,7 +89,7 @@ def refuse_unknown(given: Iterable[str], declared: Sequence[DeclaredArgument], p
         raise LaunchError(f"{path.name} has no argument {names}. Valid:\n{listed}")
 
 
-def _walk(element: Element, scope: Scope) -> Iterator[DeclaredArgument]:
+def _walk(element: Element, scope: Scope, including: tuple[Path, ...]) -> Iterator[DeclaredArgument]:
     for child in element.children:
         if child.tag == "arg":
             argument = declaration(child)
@@ -97,18 +97,21 @@ def _walk(element: Element, scope: Scope) -> Iterator[DeclaredArgument]:
                 _remember(argument.name, argument.default, scope)
             yield argument
         elif child.tag == "group":
-            yield from _walk(child, scope.nested())
+            yield from _walk(child, scope.nested(), including)
         elif child.tag == "include":
-            yield from _included(child, scope)
+            yield from _included(child, scope, including)
 
 
-def _included(element: Element, scope: Scope) -> Iterator[DeclaredArgument]:
+def _included(element: Element, scope: Scope, including: tuple[Path, ...]) -> Iterator[DeclaredArgument]:
     try:
         path = Path(perform(parse(element.attributes["file"]), scope))
+        root = read_document(path)
     except SkilletError:
-        return  # the path needs a value that is not given yet
+        return  # the path needs a value that is not given yet, or the file is wrong: reading it will say so
+    if path in including:
+        return  # reading it will say that it includes itself
     fixed = {child.attributes["name"] for child in element.named("arg")}
-    for argument in _walk(read_document(path), scope.nested().in_file(path)):
+    for argument in _walk(root, scope.nested().in_file(path), (*including, path)):
         if argument.name not in fixed:
             yield argument
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from skillet_cli.launch import fields
@@ -34,10 +34,10 @@ def find_launch_file(name: str) -> Path:
         return Path(name).resolve()
     folder = share_dir() / "launch"
     valid = {path.name: path for path in folder.glob("*.launch.xml")}
-    for candidate in (name, f"{name}.launch.xml"):
-        if candidate in valid:
-            return valid[candidate]
-    raise UnknownNameError("launch file", name, valid)
+    full_name = name if name.endswith(".xml") else f"{name}.launch.xml"
+    if full_name not in valid:
+        raise UnknownNameError("launch file", full_name, valid)
+    return valid[full_name]
 
 
 def read_launch(
@@ -60,7 +60,7 @@ def read_launch(
     refuse_unknown(given, declared_arguments(path, environment), path)
     scope = Scope(dict(given), dict(environment), path)
     processes: list[ProcessDescription] = []
-    _Visit(processes).inside(read_document(path), scope)
+    _Visit(processes, (path,)).inside(read_document(path), scope)
     return tuple(processes)
 
 
@@ -69,7 +69,7 @@ class _Visit:
     """Walks the elements in order; ``scope`` carries what the ones before have set."""
 
     processes: list[ProcessDescription]
-    including: tuple[Path, ...] = field(default=())
+    including: tuple[Path, ...]
 
     def inside(self, element: Element, scope: Scope) -> None:
         for child in element.children:
@@ -119,6 +119,7 @@ class _Visit:
             root = read_document(path)
         except LaunchError as error:
             raise LaunchError(f"{element.where}: included here: {error}") from error
+        _check_required(element, root, scope)
         _Visit(self.processes, (*self.including, path)).inside(root, scope.in_file(path))
 
     def _group(self, element: Element, scope: Scope) -> None:
@@ -189,3 +190,16 @@ class _Visit:
                 cwd=fields.optional(element, "cwd", scope),
             )
         )
+
+
+def _check_required(include: Element, root: Element, scope: Scope) -> None:
+    """Refuse an include that leaves a required argument to be inherited, as ``launch`` does."""
+    passed = {fields.text(child, "name", scope) for child in include.children}
+    for element in root.named("arg"):
+        argument = declaration(element)
+        conditional = {"if", "unless"} & element.attributes.keys()
+        if argument.default is None and not conditional and argument.name not in passed:
+            raise LaunchError(
+                f"{include.where}: {root.file.name} requires the argument {argument.name!r} "
+                f"({argument.description}); put <arg name={argument.name!r} value=.../> inside the <include>"
+            )

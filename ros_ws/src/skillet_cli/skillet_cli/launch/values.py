@@ -58,7 +58,7 @@ def _resolve(value: Scalar, kind: str, expand: Expand) -> Value:
     if substituted:
         return _convert(result, kind, loose=False)
     if kind not in ("str", "yaml"):
-        raise SubstitutionError(f"{value!r} is not a {kind}")
+        raise SubstitutionError(f"{value!r} is not of type {kind}")
     return result
 
 
@@ -76,12 +76,12 @@ def _convert(text: str, kind: str, *, loose: bool) -> Value:
         except ValueError as error:
             if loose:
                 return text
-            raise SubstitutionError(f"{text!r} is not a {kind}") from error
+            raise SubstitutionError(f"{text!r} is not of type {kind}") from error
     if kind == "yaml":
         return _by_yaml(text, loose=loose)
     value = _by_yaml({"1": "true", "0": "false"}.get(text, text) if kind == "bool" else text, loose=loose)
     if not _fits(value, kind, loose=loose):
-        raise SubstitutionError(f"{text!r} is not a {kind}")
+        raise SubstitutionError(f"{text!r} is not of type {kind}")
     return value
 
 
