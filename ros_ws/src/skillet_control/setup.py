@@ -11,5 +11,6 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/skillet_control"]),
         ("share/skillet_control", ["package.xml"]),
     ],
+    entry_points={"console_scripts": ["robot_state_node = skillet_control.robot_state_node:main"]},
     zip_safe=False,
 )

@@ -87,6 +87,11 @@ class ControllerManager:
         )
 
     @property
+    def now(self) -> float:
+        """Time of the last update, which `state` was read at [s]; 0 before the first."""
+        return 0.0 if self._now is None else self._now
+
+    @property
     def state(self) -> HardwareState:
         """The last measurement."""
         return self._state
@@ -233,9 +238,12 @@ class ControllerManager:
                 self._gripper.cancel()
 
     def hold(self, reason: str) -> None:
-        """End whatever moves the arm, a stream included; it brakes and holds, and stays usable."""
+        """End whatever moves the arm, a stream included; it brakes and holds, and stays usable.
+
+        A trajectory's goal ends as ABORTED.
+        """
         with self._lock:
-            self._trajectory.cancel(reason)
+            self._trajectory.abort(reason)
             self._stream.release()
 
     def stop(self, reason: str) -> None:
