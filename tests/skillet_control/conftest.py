@@ -132,6 +132,11 @@ def robot() -> RobotDescription:
     return make_robot()
 
 
+@pytest.fixture(scope="session")
+def stand_in_arm() -> type[StandInArm]:
+    return StandInArm
+
+
 @pytest.fixture
 def loop(robot: RobotDescription) -> Loop:
     loop = Loop(robot)

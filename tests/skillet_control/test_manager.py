@@ -155,12 +155,14 @@ def test_a_measurement_that_is_not_finite_stops_the_arm(loop):
 def test_a_robot_put_elsewhere_is_synchronised(loop):
     goal = loop.manager.follow(loop.trajectory([0.5, 0.5, 0.5]))
     loop.step(0.3)
-    loop.manager.synchronise("the scene was reset")
     loop.arm.position = np.array([1.0, -1.0, 0.5])
-    loop.step()
+    loop.manager.synchronise("the scene was reset")
     assert goal.status is GoalStatus.ABORTED
     assert "scene was reset" in goal.message
     np.testing.assert_array_equal(loop.manager.command.position, [1.0, -1.0, 0.5])
+    again = loop.manager.follow(loop.trajectory([0.5, 0.5, 0.5]))  # at once, before the next update
+    loop.step(4.0)
+    assert again.status is GoalStatus.SUCCEEDED
 
 
 def test_a_clock_that_goes_back_aborts_and_synchronises(loop):

@@ -262,12 +262,19 @@ class ControllerManager:
             self._filter.reset(self._state.position)
 
     def synchronise(self, reason: str) -> None:
-        """Take the measured position over at the next update, as after a simulator put it elsewhere.
+        """Take the measured position over now, as after a simulator has put the robot elsewhere.
 
-        Goals end as ABORTED. A stop stays in force.
+        Goals end as ABORTED. A stop stays in force. The hardware is read: call this from the thread
+        that calls `update`, or while that one waits.
         """
+        state = self._hardware.read()
         with self._lock:
             self._synchronise = reason
+            if self._usable(state):
+                self._state = state
+                self._command = HardwareCommand(
+                    self._filter.position, self._filter.velocity, *self._gripper.command
+                )
 
     def _stop(self, reason: str) -> None:
         self._end_goals(f"stopped: {reason}")
@@ -279,8 +286,8 @@ class ControllerManager:
         self._stream.release()
 
     def _require_ready(self, refusal: Callable[[str], Exception]) -> float:
-        if self._now is None or self._synchronise:
-            raise refusal("the control loop has not run yet" if self._now is None else self._synchronise)
+        if self._now is None:
+            raise refusal("the control loop has not run yet")
         if self._filter.stopped:
             raise refusal(f"the robot is stopped: {self._filter.status.message}. Reset it first")
         return self._now
