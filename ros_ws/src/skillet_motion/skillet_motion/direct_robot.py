@@ -62,10 +62,9 @@ class DirectRobot:
         self._world, self._hook = world, hook
         self._planner = planner or planner_for(world.robot, world.task)
         self._steps, self._period = round(steps), 1.0 / rate
-        self._manager = ControllerManager(MujocoArm(world), world.robot, period=self._period)
-        self._ticks = 0
         self._cancelled = threading.Event()
-        self._tick()
+        self._ticks = 0
+        self._start()
 
     @property
     def description(self) -> RobotDescription:
@@ -79,12 +78,12 @@ class DirectRobot:
 
     @property
     def time(self) -> float:
-        """Seconds that were simulated since the robot was made: never goes back."""
+        """Seconds that were simulated since the last reset."""
         return self._ticks * self._period
 
     @property
     def manager(self) -> ControllerManager:
-        """The controllers and the safety filter."""
+        """The controllers and the safety filter; new ones after every reset."""
         return self._manager
 
     def reset(self, seed: int) -> None:
@@ -95,8 +94,7 @@ class DirectRobot:
         """
         self._world.reset(seed)
         self._cancelled.clear()
-        self._manager.synchronise("the scene was reset")
-        self._tick()
+        self._start()
 
     def state(self) -> RobotState:
         """Return the state after the last control period."""
@@ -158,6 +156,13 @@ class DirectRobot:
     def cancel(self) -> None:
         """Stop the running motion and hold; the blocked call, or the next one, raises."""
         self._cancelled.set()
+
+    def _start(self) -> None:
+        """Start controllers that remember nothing, so that the bits depend on the seed alone."""
+        self._ticks = 0
+        arm = MujocoArm(self._world)
+        self._manager = ControllerManager(arm, self._world.robot, period=self._period)
+        self._tick()
 
     def _tick(self) -> None:
         """Run one control period."""

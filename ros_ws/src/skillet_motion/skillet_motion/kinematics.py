@@ -23,6 +23,9 @@ POSITION_TOLERANCE, ROTATION_TOLERANCE = 1e-4, 1e-3
 _POSITION_GOAL, _ROTATION_GOAL = POSITION_TOLERANCE / 10, ROTATION_TOLERANCE / 10
 _STEPS = 30
 _DAMPING = 0.05
+_SPATIAL = 6
+# Drifting ends after a few steps so that it cannot keep the descent from its end.
+_DRIFT_STEPS, _DRIFT_GAIN, _LARGEST_DRIFT = 4, 0.1, 0.04
 _MIN_DAMPING = 1e-6
 _LARGEST_STEP = 0.6
 _HOPELESS_STEPS, _HOPELESS_ERROR = 12, 0.5
@@ -37,7 +40,14 @@ class ArmKinematics:
     """
 
     def __init__(
-        self, model: mujoco.MjModel, joints: Sequence[str], frame: str, *, lower: Array, upper: Array
+        self,
+        model: mujoco.MjModel,
+        joints: Sequence[str],
+        frame: str,
+        *,
+        lower: Array,
+        upper: Array,
+        rest: Array | None = None,
     ) -> None:
         """Find the arm in a model.
 
@@ -47,18 +57,23 @@ class ArmKinematics:
             frame: name of a site or body that the arm carries.
             lower: position limits, shape (n,) [rad].
             upper: position limits, shape (n,) [rad].
+            rest: comfortable positions, shape (n,) [rad]. An arm with more than six joints drifts
+                towards them as far as the frame does not notice, away from singular postures; its
+                first and last joint follow the target's direction and are left alone. None: no drift.
 
         Raises:
             UnknownNameError: the model has no such joint or frame.
         """
         self._model, self._data = model, mujoco.MjData(model)
         self._lower, self._upper = np.array(lower), np.array(upper)
+        self._rest = None if rest is None or len(joints) <= _SPATIAL else np.array(rest)
         ids = [_named(model, mujoco.mjtObj.mjOBJ_JOINT, name) for name in joints]
         self._qpos = np.array([model.jnt_qposadr[index] for index in ids])
         self._dofs = np.array([model.jnt_dofadr[index] for index in ids])
         self._is_site, self._frame = _find_frame(model, frame)
         self._jacobian = np.zeros((6, model.nv))
         self._diagonal = np.diag_indices(len(joints))
+        self._spatial_diagonal = np.diag_indices(_SPATIAL)
         self._spatial = (
             (self._data.site_xpos, self._data.site_xmat)
             if self._is_site
@@ -98,8 +113,22 @@ class ArmKinematics:
                 return positions
             if step == _HOPELESS_STEPS and distance + angle > _HOPELESS_ERROR:
                 return None
-            positions = self._limited(positions + self._descent(error))
+            change = self._descent(error)
+            if self._rest is not None and step < _DRIFT_STEPS:
+                change += self._drift(positions, self._rest)
+            positions = self._limited(positions + change)
         return None
+
+    def _drift(self, positions: Array, rest: Array) -> Array:
+        """Return a change towards the rest position that leaves the frame where it is, to first order."""
+        jacobian = self._jacobian[:, self._dofs]
+        wish = _DRIFT_GAIN * (rest - positions)
+        wish[[0, -1]] = 0.0
+        wish *= min(1.0, _LARGEST_DRIFT / max(float(np.abs(wish).max()), _LARGEST_DRIFT))
+        normal = jacobian @ jacobian.T
+        normal[self._spatial_diagonal] += _MIN_DAMPING
+        _, force, _ = dposv(normal, jacobian @ wish)
+        return np.asarray(wish - jacobian.T @ force)
 
     def _descent(self, error: Array) -> Array:
         """Return the damped least-squares change of the joints for an error, `_measure` comes first."""

@@ -24,9 +24,10 @@ from skillet_core.trajectory import JointTrajectory, RobotState
 from skillet_motion.cartesian import straight_line
 from skillet_motion.collision import CollisionWorld, Overlap
 from skillet_motion.kinematics import ArmKinematics
-from skillet_motion.rrt import CHECK_STEP, connect, segment_is_free
+from skillet_motion.rrt import CHECK_STEP, SEARCH_STEP, connect, polyline_is_free, segment_is_free
 from skillet_motion.time_parameterization import (
     JointPath,
+    at_rest,
     interpolated_path,
     parameterize,
     rounded_path,
@@ -42,6 +43,7 @@ NEAR_ITERATIONS, FULL_ITERATIONS = 2000, 4000
 _WINDOW = 1.6
 _SPACINGS = (0.3, 0.12, 0.04)
 _LIMIT_SLACK = 1e-3
+_NO_MOTION = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +92,7 @@ class OmplPlanner:
             ROBOT_PREFIX + robot.gripper.grasp_frame,
             lower=robot.lower,
             upper=robot.upper,
+            rest=robot.home,
         )
         self._world = CollisionWorld(model, robot)
         self._lower, self._upper = robot.lower, robot.upper
@@ -116,7 +119,7 @@ class OmplPlanner:
                 self._kinematics, self._world, start, request.goal.pose, lower=self._lower, upper=self._upper
             )
             if len(points) == 1:
-                return self.rest(points[0])
+                return at_rest(points[0], self._robot.joint_names)
             path, end = interpolated_path(points)
             return self._timed(path, end, request.speed)
         return self.time(self.search(self.query(request, start), request.seed), request.speed)
@@ -167,18 +170,19 @@ class OmplPlanner:
                 return np.array([start, goal])
         goals = query.goals[:MAX_GOALS]
         around = np.array([start, *goals])
-        windows = (
-            (np.maximum(self._lower, around.min(axis=0) - _WINDOW), NEAR_ITERATIONS),
-            (self._lower, FULL_ITERATIONS),
-        )
-        highs = (np.minimum(self._upper, around.max(axis=0) + _WINDOW), self._upper)
+        near = np.maximum(self._lower, around.min(axis=0) - _WINDOW)
+        far = np.minimum(self._upper, around.max(axis=0) + _WINDOW)
         total = 0
-        for (lower, iterations), upper in zip(windows, highs, strict=True):
+        for lower, upper, iterations, step in (
+            (near, far, NEAR_ITERATIONS, SEARCH_STEP),
+            (self._lower, self._upper, FULL_ITERATIONS, SEARCH_STEP),
+            (self._lower, self._upper, FULL_ITERATIONS, CHECK_STEP),
+        ):
             result = connect(
-                start, goals, is_free, lower=lower, upper=upper, seed=seed, iterations=iterations
+                start, goals, is_free, lower=lower, upper=upper, seed=seed, iterations=iterations, step=step
             )
             total += result.iterations
-            if result.waypoints is not None:
+            if result.waypoints is not None and polyline_is_free(result.waypoints, is_free):
                 return result.waypoints
         raise PlanningError(
             f"no path after {total} iterations to any of {len(goals)} goal positions: "
@@ -192,22 +196,18 @@ class OmplPlanner:
             waypoints: shape (k, n) [rad].
             speed: share of the velocity limits, above 0, up to 1.
         """
-        if float(np.abs(waypoints[-1] - waypoints[0]).max()) < 1e-6 and len(waypoints) <= 2:  # noqa: PLR2004
-            return self.rest(waypoints[-1])
-        spacings = _SPACINGS if len(waypoints) > 2 else _SPACINGS[:1]  # noqa: PLR2004 - a segment
-        for spacing in spacings:
+        if len(waypoints) == 1 or float(np.abs(waypoints - waypoints[0]).max()) < _NO_MOTION:
+            return at_rest(waypoints[-1], self._robot.joint_names)
+        if len(waypoints) == 2:  # noqa: PLR2004 - a straight segment, which needs no rounding
+            return self._timed(*rounded_path(waypoints, _SPACINGS[0]), speed)
+        for spacing in _SPACINGS:
             path, end = rounded_path(waypoints, spacing)
-            if len(waypoints) > 2 and not self._curve_is_free(path, end):  # noqa: PLR2004
+            if not self._curve_is_free(path, end):
                 continue
             trajectory = self._timed(path, end, speed)
-            if all(self._world.is_free(point) for point in trajectory.positions):
+            if polyline_is_free(trajectory.positions, self._world.is_free):
                 return trajectory
         return self._with_stops(waypoints, speed)
-
-    def rest(self, positions: Array) -> JointTrajectory:
-        """Return the trajectory that stays at positions, shape (n,) [rad]."""
-        path, _ = rounded_path(np.array([positions, positions]), _SPACINGS[0])
-        return self._timed(path, 0.0, 1.0)
 
     def _with_stops(self, waypoints: Array, speed: float) -> JointTrajectory:
         """Stop at every corner: slow, but exactly on the path that was checked."""
@@ -239,7 +239,7 @@ class OmplPlanner:
         )
 
     def _curve_is_free(self, path: Callable[[Array], Array], end: float) -> bool:
-        parameters = np.linspace(0.0, end, max(2, int(np.ceil(end / CHECK_STEP)) + 1))
+        parameters = np.linspace(0.0, end, max(2, int(np.ceil(end / SEARCH_STEP)) + 1))
         return all(self._world.is_free(point) for point in path(parameters))
 
     def _pose_solutions(self, poses: tuple[Pose, ...], start: Array, seed: int) -> tuple[Array, ...]:

@@ -29,7 +29,6 @@ _GRID_STEP, _GRID_MIN, _GRID_MAX = 0.02, 40, 300
 _WINDOW_MIN, _WINDOW_MAX = 0.02, 0.12
 _QUADRATURE = 24
 _CHECKS_PER_SEGMENT = 5
-_STILL = 1e-6
 
 
 class JointPath(Protocol):
@@ -111,7 +110,7 @@ def parameterize(
 
     Args:
         path: the curve over the parameter range [0, end].
-        end: end of the parameter range; 0 or less is a path that does not move.
+        end: end of the parameter range, > 0.
         joint_names: n names.
         velocity: limits, shape (n,) [rad/s].
         acceleration: limits, shape (n,) [rad/s^2].
@@ -124,15 +123,17 @@ def parameterize(
     Raises:
         PlanningError: the path has no timing, e.g. because it contains NaN.
     """
-    still = path(np.zeros(1))
-    if end < _STILL:
-        zero = np.zeros((2, len(joint_names)))
-        return JointTrajectory(joint_names, np.array([0.0, SAMPLE_PERIOD]), still + zero, zero, zero)
     timing = _time_optimal(path, end, len(joint_names), velocity * HEADROOM, acceleration * HEADROOM)
     window = float(np.clip(np.max(2 * acceleration / jerk), _WINDOW_MIN, _WINDOW_MAX))
     times, samples = _moving_average(timing, window)
     trajectory = JointTrajectory(joint_names, times, *samples)
     return _stretched(trajectory, velocity, acceleration)
+
+
+def at_rest(positions: Array, joint_names: tuple[str, ...]) -> JointTrajectory:
+    """Return the trajectory that stays at positions, shape (n,) [rad], for one `SAMPLE_PERIOD`."""
+    zero = np.zeros((2, len(joint_names)))
+    return JointTrajectory(joint_names, np.array([0.0, SAMPLE_PERIOD]), positions + zero, zero, zero)
 
 
 class _Timing:

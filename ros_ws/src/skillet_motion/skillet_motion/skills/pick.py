@@ -22,7 +22,7 @@ from skillet_motion.skills.skill import PhaseCallback, Skill, SkillArgumentError
 
 APPROACH_HEIGHT = 0.10
 """Length of the straight way down to the object [m]."""
-LIFT_HEIGHT = 0.12
+LIFT_HEIGHT = 0.10
 """How far the object is lifted [m]."""
 GRASP_FORCE = 40.0
 """Force between the finger pads [N]."""
