@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 
 import numpy as np
 import pydantic
-from geometry_msgs.msg import Quaternion, Transform, TransformStamped, Vector3
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import TransformStamped
 from rclpy.node import Node
+from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import JointState
-from std_msgs.msg import String
+from std_msgs.msg import Header, String
 
-from skillet_control.urdf_tree import JointFrames, Transforms, UrdfTree
+from skillet_control.urdf_tree import JointFrames, UrdfTree
 from skillet_core import contract
 from skillet_core.errors import InvalidFileError
+from skillet_core.geometry import Array
 from skillet_core.model import DataModel
 from skillet_ros import qos
-from skillet_ros.convert import time_from_msg
 from skillet_ros.parameters import declare_parameters
 from skillet_ros.run import run_node
 from tf2_msgs.msg import TFMessage
@@ -33,22 +36,39 @@ class RobotStateParameters(DataModel):
     )
 
 
-def _messages(transforms: Transforms) -> list[TransformStamped]:
-    """Transforms to messages, without stamps."""
-    messages = []
-    rows = zip(
-        transforms.parents,
-        transforms.children,
-        transforms.translations.tolist(),
-        transforms.quaternions.tolist(),
-        strict=True,
-    )
-    for parent, child, (x, y, z), (qx, qy, qz, qw) in rows:
-        transform = Transform(translation=Vector3(x=x, y=y, z=z), rotation=Quaternion(x=qx, y=qy, z=qz, w=qw))
-        message = TransformStamped(child_frame_id=child, transform=transform)
-        message.header.frame_id = parent
-        messages.append(message)
-    return messages
+def _stamp(raw: bytes) -> float:
+    """Read the stamp [s] that a serialised JointState begins with, behind CDR's header of 4 bytes."""
+    little_endian = raw[1] & 1
+    seconds, nanoseconds = struct.unpack_from("<iI" if little_endian else ">iI", raw, 4)
+    return float(seconds) + 1e-9 * float(nanoseconds)
+
+
+class _FrameMessage:
+    """A TFMessage for a set of joints, filled anew each time: building it costs more than filling it."""
+
+    def __init__(self, frames: JointFrames) -> None:
+        self.frames = frames
+        self.message = TFMessage(
+            transforms=[
+                TransformStamped(header=Header(frame_id=parent), child_frame_id=child)
+                for parent, child in zip(frames.parents, frames.children, strict=True)
+            ]
+        )
+
+    def fill(self, positions: Array, stamp: Time) -> TFMessage:
+        transforms = self.frames.at(positions)
+        rows = zip(
+            self.message.transforms,
+            transforms.translations.tolist(),
+            transforms.quaternions.tolist(),
+            strict=True,
+        )
+        for item, (x, y, z), (qx, qy, qz, qw) in rows:
+            item.header.stamp = stamp
+            at, turn = item.transform.translation, item.transform.rotation
+            at.x, at.y, at.z = x, y, z
+            turn.x, turn.y, turn.z, turn.w = qx, qy, qz, qw
+        return self.message
 
 
 class RobotStateNode(Node):
@@ -59,11 +79,13 @@ class RobotStateNode(Node):
         parameters = declare_parameters(self, RobotStateParameters)
         self._period, self._last = 1.0 / parameters.rate, -np.inf
         self._tree: UrdfTree | None = None
-        self._frames: JointFrames | None = None
+        self._frames: _FrameMessage | None = None
         self._known: tuple[str, ...] = ()
         self._tf = self.create_publisher(TFMessage, "/tf", qos.STATE)
         self._tf_static = self.create_publisher(TFMessage, "/tf_static", qos.STATIC_TF)
-        self.create_subscription(JointState, contract.JOINT_STATES, self._on_joint_states, qos.STATE)
+        self.create_subscription(
+            JointState, contract.JOINT_STATES, self._on_joint_states, qos.STATE, raw=True
+        )
         if parameters.robot_description:
             self._use(parameters.robot_description)
         else:
@@ -85,29 +107,25 @@ class RobotStateNode(Node):
         """
         self._tree = UrdfTree(text)
         self._frames, self._known = None, ()
-        fixed = _messages(self._tree.fixed.at(np.zeros(0)))
-        stamp = self.get_clock().now().to_msg()
-        for message in fixed:
-            message.header.stamp = stamp
-        self._tf_static.publish(TFMessage(transforms=fixed))
+        fixed = _FrameMessage(self._tree.fixed)
+        self._tf_static.publish(fixed.fill(np.zeros(0), self.get_clock().now().to_msg()))
 
-    def _on_joint_states(self, msg: JointState) -> None:
+    def _on_joint_states(self, raw: bytes) -> None:
         if self._tree is None:
             return
-        stamp = time_from_msg(msg.header.stamp)
+        # most messages are not due, and reading them whole would cost more than all the rest;
         # a little early is due: stamps are multiples of the control period
+        stamp = _stamp(raw)
         if 0 <= stamp - self._last < 0.99 * self._period:
             return
         self._last = stamp
+        msg = deserialize_message(raw, JointState)
         positions = dict(zip(msg.name, msg.position, strict=False))
         known = tuple(msg.name)
         if self._frames is None or known != self._known:
-            self._frames, self._known = self._tree.moving_for(positions), known
-        values = np.array([positions[name] for name in self._frames.sources])
-        transforms = _messages(self._frames.at(values))
-        for message in transforms:
-            message.header.stamp = msg.header.stamp
-        self._tf.publish(TFMessage(transforms=transforms))
+            self._frames, self._known = _FrameMessage(self._tree.moving_for(positions)), known
+        values = np.array([positions[name] for name in self._frames.frames.sources])
+        self._tf.publish(self._frames.fill(values, msg.header.stamp))
 
 
 def main(args: list[str] | None = None) -> int:
