@@ -273,7 +273,8 @@ export PATH="{VENV}/bin:$PATH" AMENT_PREFIX_PATH="{VENV}"
 COLCON_CURRENT_PREFIX="{WORKSPACE}/install" . "{WORKSPACE}/install/local_setup.sh"
 # as launch/parts/middleware.launch.xml sets it, for programs that are started without a launch file
 export RMW_IMPLEMENTATION=rmw_fastrtps_cpp
-: "${{FASTRTPS_DEFAULT_PROFILES_FILE:={ROOT}/config/fastdds.xml}}" "${{ROS_AUTOMATIC_DISCOVERY_RANGE:=LOCALHOST}}"
+: "${{FASTRTPS_DEFAULT_PROFILES_FILE:={ROOT}/config/fastdds.xml}}"
+: "${{ROS_AUTOMATIC_DISCOVERY_RANGE:=LOCALHOST}}"
 export FASTRTPS_DEFAULT_PROFILES_FILE ROS_AUTOMATIC_DISCOVERY_RANGE
 """
 _SKILLET = 'exec python -m skillet_cli.main "$@"\n'
