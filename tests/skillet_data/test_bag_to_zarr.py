@@ -52,7 +52,7 @@ def test_values_are_exact_against_known_signals(tmp_path, record, robot):
     np.testing.assert_array_equal(data["meta/time"][:], START + np.arange(20) * 100_000_000)
 
 
-def test_the_newest_message_at_or_before_a_row_is_taken_and_its_age_is_kept(tmp_path, record):
+def test_the_newest_message_measured_at_or_before_a_row_is_taken_and_its_age_is_kept(tmp_path, record):
     path = record(tmp_path / "episodes", seconds=1.0, rates={FRONT: 8.0, DEPTH: 0})
     observations = [{"kind": "color", "key": "front", "camera": "front"}]
     convert([path], spec(observations=observations), tmp_path / "set.zarr")
@@ -60,6 +60,24 @@ def test_the_newest_message_at_or_before_a_row_is_taken_and_its_age_is_kept(tmp_
     # pictures at 0, 0.125, 0.25 … s, numbered from one; this pixel is one darker than its number
     assert data["data/front"][:, 1, 1, 0].tolist() == [n - 1 for n in (1, 1, 2, 3, 4, 5, 5, 6, 7, 8)]
     np.testing.assert_allclose(data["age/front"][:5], [0, 0.1, 0.075, 0.05, 0.025], atol=1e-6)
+
+
+def test_a_recorder_that_hesitates_does_not_change_the_rows(tmp_path, messages, robot, open_writer):
+    """Messages come up to 0.3 s late, and streams out of step; their stamps say when they were measured."""
+    writer = open_writer(tmp_path / "episodes")
+    late = {JOINTS: 0, STATE: 100_000_000, FRONT: 300_000_000, DEPTH: 50_000_000}
+    for stamp, topic, data in signals(messages, robot, 2.0):
+        hesitation = late[topic] if stamp % 1_000_000_000 > 500_000_000 else 0
+        writer.write(topic, data, stamp + hesitation)
+    hesitant = writer.commit(info("committed", success=True))
+    prompt = open_writer(tmp_path / "others")
+    for stamp, topic, data in signals(messages, robot, 2.0):
+        prompt.write(topic, data, stamp)
+    convert([hesitant], spec(), tmp_path / "a.zarr")
+    convert([prompt.commit(info("committed", success=True))], spec(), tmp_path / "b.zarr")
+    a, b = (zarr.open_group(tmp_path / name, mode="r") for name in ("a.zarr", "b.zarr"))
+    for key in ("joint_positions", "front", "depth", "action"):
+        np.testing.assert_array_equal(a[f"data/{key}"][:], b[f"data/{key}"][:])
 
 
 def test_episode_ends_count_rows_and_pass_over_shards(tmp_path, record):
@@ -130,7 +148,7 @@ def test_a_stream_that_begins_too_late_is_an_error(tmp_path, record):
     path = record(
         tmp_path / "episodes", seconds=4.0, keep=lambda s: s[1] != FRONT or s[0] > START + 3_000_000_000
     )
-    with pytest.raises(ConversionError, match=f"{FRONT}: its first message came 3.050 s after"):
+    with pytest.raises(ConversionError, match=f"{FRONT}: its first message was measured 3.050 s after"):
         convert([path], spec(), tmp_path / "set.zarr")
 
 

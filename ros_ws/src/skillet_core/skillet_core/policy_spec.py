@@ -4,7 +4,8 @@ One file in ``policies/specs/`` names the observation streams, their sizes and a
 that the data a policy was trained on and the data it is driven with cannot differ.
 
 Rows are at ``t = 0, 1/rate, 2/rate, …`` seconds. The observation of a row is, per stream, the newest
-message received at or before ``t``. Its action is what the action stream says at ``t + offset``.
+message measured (by its header's stamp) at or before ``t``. Its action is what the action stream says at
+``t + offset``.
 """
 
 from __future__ import annotations

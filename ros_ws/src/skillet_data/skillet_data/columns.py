@@ -108,16 +108,11 @@ def _stamp(data: bytes) -> int:
 
 
 def _timelines(episode: EpisodeReader, topics: set[str]) -> dict[str, Timeline]:
-    received: dict[str, list[int]] = {topic: [] for topic in sorted(topics)}
-    measured: dict[str, list[int]] = {topic: [] for topic in received}
+    measured: dict[str, list[int]] = {topic: [] for topic in sorted(topics)}
     for message in episode.messages(topics):
-        received[message.topic].append(message.log_time)
         # a stamp of zero means that the sender gave none
         measured[message.topic].append(_stamp(message.data) or message.log_time)
-    return {
-        topic: Timeline(topic, np.array(received[topic], np.int64), np.array(measured[topic], np.int64))
-        for topic in received
-    }
+    return {topic: Timeline.of(topic, times) for topic, times in measured.items()}
 
 
 def resample(episode: EpisodeReader, spec: PolicySpec, robot: RobotDescription) -> EpisodeRows:

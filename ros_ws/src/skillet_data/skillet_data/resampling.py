@@ -1,10 +1,13 @@
-"""From messages at any time to rows at a fixed rate: the newest message at or before each row.
+"""From messages at any time to rows at a fixed rate: the newest message measured at or before each row.
 
-All times are integers [ns] of the recording's clock, so that a result does not depend on rounding.
+A message's time is its header's stamp, when it was measured; when the recorder got round to receiving it
+would put the recorder's own hesitation into the data. All times are integers [ns] of the recording's
+clock, so that a result does not depend on rounding.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,17 +21,24 @@ SECOND = 1_000_000_000
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """When a topic's messages were received and measured.
+    """When a topic's messages were measured.
 
     Attributes:
         topic: for errors.
-        received: log times, ascending, shape (m,) [ns]. They decide what a live policy would have had.
-        measured: header stamps in the same order, shape (m,) [ns]. They decide how old it was.
+        times: ascending, shape (m,) [ns].
+        order: which recorded message each time belongs to, counted as they were received, shape (m,).
     """
 
     topic: str
-    received: Times
-    measured: Times
+    times: Times
+    order: npt.NDArray[np.intp]
+
+    @classmethod
+    def of(cls, topic: str, measured: Sequence[int]) -> Timeline:
+        """Sort times, given in the order of receipt; equal ones keep it."""
+        times = np.array(measured, dtype=np.int64)
+        order = np.argsort(times, kind="stable")
+        return cls(topic, times[order], order)
 
 
 def grid(timelines: list[Timeline], rate: float, offset: int, startup: float) -> Times:
@@ -46,17 +56,17 @@ def grid(timelines: list[Timeline], rate: float, offset: int, startup: float) ->
         ConversionError: a topic has no message or began too late; the episode is too short.
     """
     for line in timelines:
-        if not len(line.received):
+        if not len(line.times):
             raise ConversionError(f"{line.topic}: no message was recorded")
-    first = min(int(line.received[0]) for line in timelines)
-    latest = max(timelines, key=lambda line: int(line.received[0]))
-    start = int(latest.received[0])
+    first = min(int(line.times[0]) for line in timelines)
+    latest = max(timelines, key=lambda line: int(line.times[0]))
+    start = int(latest.times[0])
     if start - first > startup * SECOND:
         raise ConversionError(
-            f"{latest.topic}: its first message came {(start - first) / SECOND:.3f} s after the first of all "
-            f"(at most {startup:.3f} s)"
+            f"{latest.topic}: its first message was measured {(start - first) / SECOND:.3f} s after the "
+            f"first of all (at most {startup:.3f} s)"
         )
-    end = max(int(line.received[-1]) for line in timelines) - offset
+    end = max(int(line.times[-1]) for line in timelines) - offset
     if end < start:
         raise ConversionError(f"the episode is too short: {(end - start + offset) / SECOND:.3f} s")
     count = int((end - start) * rate // SECOND) + 1
@@ -74,15 +84,15 @@ def latest(
         max_age: of a message [s].
 
     Returns:
-        Indices into the timeline, shape (n,), and ages, shape (n,) [s].
+        Recorded messages, counted as received, shape (n,), and their ages, shape (n,) [s].
 
     Raises:
         ConversionError: a message is older than allowed; names the topic, the time and the age.
     """
-    index = np.searchsorted(timeline.received, at, side="right") - 1
+    index = np.searchsorted(timeline.times, at, side="right") - 1
     if index[0] < 0:
         raise ConversionError(f"{timeline.topic}: no message before the first row")
-    ages = at - timeline.measured[index]
+    ages = at - timeline.times[index]
     stale = np.flatnonzero(ages > max_age * SECOND)
     if len(stale):
         row = int(stale[0])
@@ -91,4 +101,4 @@ def latest(
             f"{ages[row] / SECOND:.3f} s old (at most {max_age:.3f} s); "
             f"{len(stale)} of {len(at)} rows are affected"
         )
-    return index, (ages / SECOND).astype(np.float32)
+    return timeline.order[index], (ages / SECOND).astype(np.float32)
