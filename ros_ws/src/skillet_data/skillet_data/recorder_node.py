@@ -86,12 +86,11 @@ def _offered(info: TopicEndpointInfo) -> QosProfile:
 
 
 class RecorderNode(Node):
-    """Serves ``episode/start`` and ``episode/stop``."""
+    """Serves ``episode/start`` and ``episode/stop`` from when the robot is first heard."""
 
     def __init__(self) -> None:
         super().__init__("recorder_node")
-        self._parameters = declare_parameters(self, RecorderParameters)
-        given = self._parameters
+        given = self._given = declare_parameters(self, RecorderParameters)
         topics = recorded_topics(load_policy_spec(given.spec), given.cameras, depth=given.depth)
         resolved = {self.resolve_topic_name(topic.name): topic for topic in topics}
         self._definitions = {name: message_definition(topic.type) for name, topic in resolved.items()}
@@ -110,8 +109,7 @@ class RecorderNode(Node):
             )
             for name, topic in resolved.items()
         ]
-        self.create_service(EpisodeStart, contract.EPISODE_START, self._start)
-        self.create_service(EpisodeStop, contract.EPISODE_STOP, self._stop)
+        self._heartbeat, self._serving = settings.heartbeat, False
         # a timer on the node's clock would stand still with the simulator
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._look = self.create_timer(_TICK, self._tick, clock=steady)
@@ -125,7 +123,15 @@ class RecorderNode(Node):
     def _now(self) -> int:
         return int(self.get_clock().now().nanoseconds)
 
+    def _serve(self) -> None:
+        """Offer the services, once the robot is heard: who waits for them finds a recorder that is ready."""
+        self.create_service(EpisodeStart, contract.EPISODE_START, self._start)
+        self.create_service(EpisodeStop, contract.EPISODE_STOP, self._stop)
+        self._serving = True
+
     def _receive(self, topic: str, data: bytes) -> None:
+        if not self._serving and topic == self._heartbeat:
+            self._serve()
         try:
             self._recorder.receive(topic, data, self._now(), time.monotonic())
         except SkilletError as error:
@@ -140,9 +146,9 @@ class RecorderNode(Node):
     def _start(self, request: EpisodeStart.Request, response: EpisodeStart.Response) -> EpisodeStart.Response:
         try:
             wanted = EpisodeRequest(
-                task=request.task or self._parameters.task,
+                task=request.task or self._given.task,
                 instruction=request.instruction,
-                robot=request.robot or self._parameters.robot,
+                robot=request.robot or self._given.robot,
                 seed=request.seed,
                 tags=tuple(request.tags),
             )

@@ -54,8 +54,7 @@ class PlannerNode(Node):
 
     def __init__(self) -> None:
         super().__init__("planner_node")
-        self._parameters = declare_parameters(self, PlannerParameters)
-        given = self._parameters
+        given = self._given = declare_parameters(self, PlannerParameters)
         self._robot, self._task = load_robot(given.robot), load_task(given.task)
         self._planner = _PLANNERS[given.planner]()
         self._ports = RosPorts(self, given.max_silence)
@@ -95,7 +94,7 @@ class PlannerNode(Node):
             return ExecuteTask.Result(refused=True, reason=str(error))
         self._ports.begin(lambda: goal.is_cancel_requested)
         try:
-            self._ports.wait_until_ready(self._parameters.startup)
+            self._ports.wait_until_ready(self._given.startup, recorder=request.record)
             if request.record:
                 self._ports.start_episode(self._episode(request))
         except SkilletError as error:
@@ -111,8 +110,8 @@ class PlannerNode(Node):
     def _episode(self, request: ExecuteTask.Goal) -> EpisodeStart.Request:
         return EpisodeStart.Request(
             instruction=request.instruction,
-            task=self._parameters.task,
-            robot=self._parameters.robot,
+            task=self._given.task,
+            robot=self._given.robot,
             seed=request.seed,
             tags=request.tags,
         )

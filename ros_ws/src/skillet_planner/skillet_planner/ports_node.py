@@ -87,8 +87,8 @@ class RosPorts:
         if self._cancelled():
             raise CancelledError("cancelled by request")
 
-    def wait_until_ready(self, timeout: float) -> None:
-        """Wait for the robot, the scene and the skill server.
+    def wait_until_ready(self, timeout: float, *, recorder: bool) -> None:
+        """Wait for the robot, the scene, the skill server and, where it is needed, the recorder.
 
         Raises:
             StaleStateError: one is missing after ``timeout`` seconds; names it.
@@ -98,6 +98,8 @@ class RosPorts:
         while True:
             try:
                 self._check()
+                if recorder:
+                    self._check_service(self._starter)
             except StaleStateError:
                 if time.monotonic() > deadline:
                     raise
@@ -180,9 +182,13 @@ class RosPorts:
         alive = self._joints.alive and self._scenes.alive
         return str(self._call(self._stopper, request, _RECORDER_TIMEOUT if alive else _LOST_TIMEOUT).path)
 
-    def _call(self, client: Client, request: Any, timeout: float) -> Any:
+    @staticmethod
+    def _check_service(client: Client) -> None:
         if not client.service_is_ready():
-            raise ExecutionError(f"there is no service {client.srv_name!r}. Is the recorder running?")
+            raise StaleStateError(f"there is no service {client.srv_name!r}. Is the recorder running?")
+
+    def _call(self, client: Client, request: Any, timeout: float) -> Any:
+        self._check_service(client)
         future = client.call_async(request)
         if not _wait_at_most(future, timeout):
             raise ExecutionError(f"{client.srv_name!r} did not answer within {timeout:g} s")

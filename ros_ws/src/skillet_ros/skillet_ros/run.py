@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 
 from skillet_core.errors import SkilletError
 
+_POLL = 0.1
+"""How often a spinning node looks for a signal [s]."""
+
 
 def run_node(make: Callable[[], Node], args: Sequence[str] | None = None, *, threads: int = 1) -> int:
-    """Make a node, spin it until it is told to stop, and close it.
+    """Make a node, spin it until SIGINT or SIGTERM, and close it.
+
+    rclpy's own handlers would invalidate every publisher at once and raise in the middle of whatever
+    runs. Here a signal only ends the spinning, so that a node's threads can end in order.
 
     Args:
         make: builds the node. A `SkilletError` from it is printed without a traceback.
@@ -24,20 +33,25 @@ def run_node(make: Callable[[], Node], args: Sequence[str] | None = None, *, thr
         The process's exit status: 0 after a requested stop, 2 when the node could not start, and
         whatever a node that ended by itself left in its attribute ``exit_status``.
     """
-    rclpy.init(args=args)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     node: Node | None = None
+    executor = SingleThreadedExecutor() if threads == 1 else MultiThreadedExecutor(threads)
     try:
         node = make()
-        executor = SingleThreadedExecutor() if threads == 1 else MultiThreadedExecutor(threads)
         executor.add_node(node)
-        executor.spin()
+        while not stop.is_set() and rclpy.ok():
+            executor.spin_once(timeout_sec=_POLL)
     except SkilletError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
+    except ExternalShutdownException:
+        pass  # the node ended itself, see exit_status
     finally:
         if node is not None:
             node.destroy_node()
+        executor.shutdown(timeout_sec=1.0)
         rclpy.try_shutdown()
     return int(getattr(node, "exit_status", 0))

@@ -68,7 +68,7 @@ class SimNode(Node):
         self.controllers = ControllerInterface(self, self.manager, self.robot)
         self._statistics = LoopStatistics(self._period, window=4 * p.control_rate)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.STATE)
-        self._clock = self.create_publisher(Clock, "/clock", qos.CLOCK)
+        self._clock_publisher = self.create_publisher(Clock, "/clock", qos.CLOCK)
         self._scene = self.create_publisher(SceneStateMsg, contract.SCENE_STATE, qos.STATE)
         self._description = self.create_publisher(String, contract.ROBOT_DESCRIPTION, qos.LATCHED)
         self._description.publish(String(data=compose_urdf(self.robot)))
@@ -130,7 +130,7 @@ class SimNode(Node):
         stamp = self.now
         self._tick += 1
         if self._due(p.clock_rate):
-            self._clock.publish(Clock(clock=time_to_msg(stamp)))
+            self._clock_publisher.publish(Clock(clock=time_to_msg(stamp)))
         self.controllers.publish(stamp)
         if self._due(p.scene_rate):
             self._publish_scene(stamp)
