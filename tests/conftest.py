@@ -5,6 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from hypothesis import HealthCheck, settings
+
+# the same examples in every run, and no verdict that depends on how busy the machine is
+settings.register_profile(
+    "skillet", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("skillet")
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # set before rclpy can be imported by any test; a run on the same host must not hear this one

@@ -93,12 +93,12 @@ def test_stopping_an_episode_whose_source_just_fell_silent_does_not_commit_it(tm
     """The planner may notice the loss before the recorder does."""
     recorder, topics = make()
     begin(recorder, topics)
-    with pytest.raises(RecordingError, match="simulator lost"):
+    with pytest.raises(RecordingError, match="is silent, so the episode stays unfinished"):
         recorder.stop(EpisodeOutcome(reason="simulator lost", report="{}"), 0.4, keep=True)
     assert list_episodes(tmp_path) == []
     (path,) = list_episodes(tmp_path, partial=True)
     with EpisodeReader(path) as episode:
-        assert episode.info.outcome.report == "{}"
+        assert (episode.info.outcome.reason, episode.info.outcome.report) == ("simulator lost", "{}")
 
 
 def test_without_a_heartbeat_recording_does_not_begin(tmp_path, make):

@@ -155,7 +155,9 @@ class EpisodeRecorder:
         # whoever asks may have noticed the silence a little earlier than `tick` would
         if self._silence(steady) > self._settings.silence / 2:
             self._abort(outcome.reason or f"{self._settings.heartbeat} fell silent", outcome)
-            raise RecordingError(self._lost)
+            raise RecordingError(
+                f"{self._settings.heartbeat} is silent, so the episode stays unfinished in {writer.partial}"
+            )
         try:
             path = writer.commit(self._info("committed", outcome))
         except RecordingError as error:
