@@ -165,8 +165,8 @@ FRAGMENTS = {
     "missing package": '<node pkg="surely_missing" exec="talk"/>',
     "missing executable": '<node pkg="dummy" exec="shout"/>',
     "unknown element": "<nodes/>",
-    "unknown attribute": node(attributes='nmae="n"'),
-    "unknown child": node("<parm/>"),
+    "unknown attribute": node(attributes='colour="n"'),
+    "unknown child": node("<parameter/>"),
     "missing exec": '<node pkg="dummy"/>',
     "include": '<include file="$(dirname)/inner.xml"><arg name="given" value="g$(var one)"/></include>'
     + value("$(var given)"),
