@@ -16,6 +16,7 @@ from action_msgs.msg import GoalStatus as RosGoalStatus
 from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import JointState
 from skillet_interfaces.msg import SafetyStatus
 from std_msgs.msg import Float64MultiArray
@@ -27,10 +28,12 @@ from control_msgs.msg import JointTolerance, JointTrajectoryControllerState
 from skillet_control.controllers_node import ControllerInterface
 from skillet_control.goals import ErrorCode
 from skillet_control.manager import ControllerManager
+from skillet_control.parameters import ControlParameters
 from skillet_core import contract
 from skillet_core.trajectory import JointTrajectory
 from skillet_ros import qos
 from skillet_ros.convert import trajectory_to_msg
+from skillet_ros.parameters import declare_parameters
 
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(90)]
 
@@ -348,3 +351,11 @@ def test_joint_states_carry_arm_and_gripper(at_home):
     state = peer.heard[contract.CONTROLLER_STATE]
     assert tuple(state.joint_names) == NAMES
     np.testing.assert_allclose(state.output.positions, HOME)
+
+
+def test_the_control_parameters_are_ros_parameters(graph):
+    node = Node("declarer", parameter_overrides=[Parameter("safety.velocity_scale", value=0.5)])
+    parameters = declare_parameters(node, ControlParameters)
+    assert parameters.safety.velocity_scale == 0.5
+    assert "[s]" in node.describe_parameter("stream.timeout").description
+    node.destroy_node()

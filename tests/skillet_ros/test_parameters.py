@@ -17,6 +17,11 @@ class Example(DataModel):
     topics: tuple[str, ...] = pydantic.Field(default=("a",), description="topics")
 
 
+class Nested(DataModel):
+    example: Example = Example()
+    speed: float = pydantic.Field(default=1.0, gt=0, description="[m/s]")
+
+
 @pytest.fixture
 def make_node():
     context = rclpy.Context()
@@ -64,3 +69,12 @@ def test_a_parameter_carries_its_description_and_range(make_node):
 def test_a_wrong_value_is_refused_and_its_parameter_named(make_node, values, named):
     with pytest.raises(ParameterError, match=named):
         declare_parameters(make_node(**values), Example)
+
+
+def test_the_fields_of_a_nested_model_are_named_after_it(make_node):
+    node = make_node(**{"example.count": 7, "speed": 2.0})
+    values = declare_parameters(node, Nested)
+    assert (values.example.count, values.speed) == (7, 2.0)
+    assert node.describe_parameter("example.rate").description == "loop [Hz]"
+    with pytest.raises(ParameterError, match=r"example\.count"):
+        declare_parameters(make_node(**{"example.count": 0}), Nested)

@@ -9,18 +9,8 @@ from skillet_core.model import DataModel
 Vector = tuple[float, float, float]
 
 
-class WorkspaceBox(DataModel):
-    """An axis-aligned box in the robot's base frame that the grasp frame must stay in."""
-
-    lower: Vector = pydantic.Field(description="corner with the smallest coordinates [m]")
-    upper: Vector = pydantic.Field(description="corner with the largest coordinates [m]")
-
-    @pydantic.model_validator(mode="after")
-    def _has_volume(self) -> WorkspaceBox:
-        if any(low >= high for low, high in zip(self.lower, self.upper, strict=True)):
-            msg = f"each lower coordinate must be below the upper one, got {self.lower} and {self.upper}"
-            raise ValueError(msg)
-        return self
+_UNBOUNDED = 100.0
+"""A workspace corner this far away [m] bounds nothing."""
 
 
 class SafetyParameters(DataModel):
@@ -41,12 +31,31 @@ class SafetyParameters(DataModel):
         le=0.1,
         description="longest time that one command may cover [s]; a later update moves no further",
     )
-    workspace: WorkspaceBox | None = pydantic.Field(
-        default=None, description="box for the grasp frame in the base frame; none: joint limits only"
+    workspace_lower: Vector = pydantic.Field(
+        default=(-_UNBOUNDED,) * 3,
+        description="corner of the box that the grasp frame must stay in, base frame [m]; -100: no bound",
+    )
+    workspace_upper: Vector = pydantic.Field(
+        default=(_UNBOUNDED,) * 3, description="the opposite corner, base frame [m]; 100: no bound"
     )
     limiting_hold: float = pydantic.Field(
         default=0.5, ge=0, le=10, description="how long the level stays LIMITING after a clamp [s]"
     )
+
+    @pydantic.model_validator(mode="after")
+    def _box_has_volume(self) -> SafetyParameters:
+        lower, upper = self.workspace_lower, self.workspace_upper
+        if any(low >= high for low, high in zip(lower, upper, strict=True)):
+            msg = (
+                f"each coordinate of workspace_lower must be below workspace_upper's, got {lower} and {upper}"
+            )
+            raise ValueError(msg)
+        return self
+
+    @property
+    def has_workspace(self) -> bool:
+        """Whether the workspace is bounded anywhere."""
+        return any(abs(corner) < _UNBOUNDED for corner in (*self.workspace_lower, *self.workspace_upper))
 
 
 class TrajectoryParameters(DataModel):

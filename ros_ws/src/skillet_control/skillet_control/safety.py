@@ -148,9 +148,9 @@ class SafetyFilter:
             self.parameters.max_step / self.parameters.max_period,
         )
         self._max_acceleration = robot.max_acceleration * self.parameters.acceleration_scale
-        if self.parameters.workspace is not None and grasp_position is None:
+        if self.parameters.has_workspace and grasp_position is None:
             raise CommandError("a workspace box needs the forward kinematics of the grasp frame")
-        self._grasp_position = grasp_position
+        self._grasp_position = grasp_position if self.parameters.has_workspace else None
         self._leaving_workspace = False
         self._position = robot.home
         self._velocity = np.zeros(len(self.joint_names))
@@ -271,7 +271,7 @@ class SafetyFilter:
             if limited.any():
                 self._limited = tuple(n for n, hit in zip(self.joint_names, limited, strict=True) if hit)
                 self._limited_at = self._clock + dt
-        if self.parameters.workspace is not None and self._leaves_workspace(new_position, new_velocity):
+        if self._grasp_position and self._leaves_workspace(self._grasp_position, new_position, new_velocity):
             return self._brake(dt)
         self._advance(new_position, new_velocity, target, dt)
         if velocity is None:
@@ -355,24 +355,23 @@ class SafetyFilter:
         self._advance(position, velocity, position, dt)
         return position, velocity
 
-    def _leaves_workspace(self, position: Array, velocity: Array) -> bool:
+    def _leaves_workspace(
+        self, grasp_position: Callable[[Array], Array], position: Array, velocity: Array
+    ) -> bool:
         """Whether braking from this state would end outside of the box, further than now.
 
         Once true it stays so until the arm rests, so that it does not creep and brake in turns.
         """
         self._leaving_workspace = self._leaving_workspace and self.moving
         time_to_stop = float(np.max(np.abs(velocity) / self._max_acceleration))
-        end = self._distance_outside(position + velocity * (0.5 * time_to_stop))
-        if end > 0 and end > self._distance_outside(self._position):
+        end = self._distance_outside(grasp_position(position + velocity * (0.5 * time_to_stop)))
+        if end > 0 and end > self._distance_outside(grasp_position(self._position)):
             self._leaving_workspace = True
         return self._leaving_workspace
 
-    def _distance_outside(self, position: Array) -> float:
-        box = self.parameters.workspace
-        if box is None or self._grasp_position is None:
-            return 0.0
-        point = self._grasp_position(position)
-        return float(np.max(np.maximum(np.subtract(box.lower, point), np.subtract(point, box.upper))))
+    def _distance_outside(self, point: Array) -> float:
+        lower, upper = self.parameters.workspace_lower, self.parameters.workspace_upper
+        return float(np.max(np.maximum(np.subtract(lower, point), np.subtract(point, upper))))
 
     def _advance(self, position: Array, velocity: Array, target: Array, dt: float) -> None:
         self._position, self._velocity, self._target = position, velocity, target

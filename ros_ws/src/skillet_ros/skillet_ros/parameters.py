@@ -8,7 +8,7 @@ Values are validated at start-up, all at once; parameters are read-only afterwar
 from __future__ import annotations
 
 import math
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import annotated_types
 import pydantic
@@ -56,24 +56,34 @@ def _descriptor(name: str, field: FieldInfo) -> ParameterDescriptor:
     return descriptor
 
 
-def declare_parameters(node: Node, model: type[Model]) -> Model:
-    """Declare a model's fields as the node's parameters and return the validated values.
-
-    Every field needs a default of type bool, int, float, str or a list or tuple of these.
-
-    Raises:
-        ParameterError: a value does not fit; every fault is named with its parameter.
-    """
-    values = {}
-    for name, field in model.model_fields.items():
+def _declare(node: Node, model: type[pydantic.BaseModel], prefix: str) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for field_name, field in model.model_fields.items():
+        name = prefix + field_name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, pydantic.BaseModel):
+            values[field_name] = _declare(node, field.annotation, f"{name}.")
+            continue
         default = field.get_default(call_default_factory=True)  # type: ignore[call-arg]
         if isinstance(default, tuple):
             default = list(default)
         try:
-            values[name] = node.declare_parameter(name, default, _descriptor(name, field)).value
+            values[field_name] = node.declare_parameter(name, default, _descriptor(name, field)).value
         except ParameterException as error:
             msg = f"parameter {name!r} of node {node.get_name()!r}: {error}"
             raise ParameterError(msg) from error
+    return values
+
+
+def declare_parameters(node: Node, model: type[Model]) -> Model:
+    """Declare a model's fields as the node's parameters and return the validated values.
+
+    Every field needs a default of type bool, int, float, str or a list or tuple of these, or is a
+    model in turn, whose fields are declared as ``<field>.<name>``.
+
+    Raises:
+        ParameterError: a value does not fit; every fault is named with its parameter.
+    """
+    values = _declare(node, model, "")
     try:
         return model.model_validate(values)
     except pydantic.ValidationError as error:
