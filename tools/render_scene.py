@@ -25,7 +25,9 @@ DEFAULT_VIEW = "145,-25,1.75,0.3,0,0.22"
 
 def main() -> None:
     """Parse the command line, render, write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--robot", choices=robot_names(), default="ur5e")
     parser.add_argument("--task", choices=task_names(), default="blocks")
     parser.add_argument("--seed", type=int, default=3)
@@ -33,7 +35,9 @@ def main() -> None:
     parser.add_argument("--size", default="960x640", help="of each picture [pixels]")
     parser.add_argument("--joints", help="arm positions, comma-separated [rad]; default: home")
     parser.add_argument("--opening", type=float, help="of the gripper [m]; default: open")
-    parser.add_argument("--plain", action="store_true", help="as the cameras see it: no shadows, no smoothing")
+    parser.add_argument(
+        "--plain", action="store_true", help="as the cameras see it: no shadows, no smoothing"
+    )
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     robot = load_robot(options.robot)

@@ -1,18 +1,52 @@
-"""The simulated robot behind the protocol that real ones stand behind too."""
+"""The simulated robot behind the protocol that real ones stand behind too.
+
+A control period of the simulator is some 80 microseconds long when it runs as fast as it goes, so
+reading and writing take views of MuJoCo's arrays once and do without NumPy for single numbers.
+"""
 
 from __future__ import annotations
+
+import bisect
+import itertools
 
 import numpy as np
 
 from skillet_control.hardware import HardwareCommand, HardwareState
 from skillet_core.evaluation import ROBOT_PREFIX
 from skillet_core.geometry import Array
+from skillet_core.robot import GripperDescription
 from skillet_sim.world import World
 
 _LONGEST_PERIOD = 0.01
 """Time between two commands beyond which they are not taken for a steady stream [s]."""
 _LEASH = 1.2
-"""How far the finger's set-point runs ahead of the finger, in terms of what gives the full force."""
+"""How far the fingers' set-point runs ahead of them, in terms of what gives the full force."""
+_SETTLED = 1e-6
+"""Change of the fingers' set-point in a period below which it is left alone [rad or m]."""
+_NEVER = (-1.0, -1.0, -1)
+
+
+class OpeningTable:
+    """A gripper's opening over the position of its driven joint, piecewise linear."""
+
+    def __init__(self, gripper: GripperDescription) -> None:
+        """Take the gripper's table."""
+        pairs = sorted((joint, opening) for opening, joint in gripper.opening_to_joint)
+        self._joints, self._openings = [joint for joint, _ in pairs], [opening for _, opening in pairs]
+        segments = itertools.pairwise(pairs)
+        self._slopes = [(w1 - w0) / (q1 - q0) for (q0, w0), (q1, w1) in segments]
+
+    def at(self, joint: float) -> tuple[float, float]:
+        """Return the opening [m] and its change by the joint's position [m/rad or m/m]."""
+        segment = bisect.bisect_right(self._joints, joint, 1, len(self._slopes)) - 1
+        slope = self._slopes[segment]
+        inside = min(max(joint, self._joints[0]), self._joints[-1])
+        return self._openings[segment] + slope * (inside - self._joints[segment]), slope
+
+
+def _scalar(array: Array, index: int) -> Array:
+    """Return a view of one number of an array, shape ()."""
+    return array[index : index + 1].reshape(())
 
 
 class MujocoArm:
@@ -20,35 +54,37 @@ class MujocoArm:
 
     def __init__(self, world: World) -> None:
         """Take the robot of a world."""
+        robot, model, data = world.robot, world.model, world.data
         self._world = world
-        self._robot, self._gripper = world.robot, world.robot.gripper
-        self._model, self._data = world.model, world.data
-        self._qpos, self._dofs, self._drives = world.joint_qpos, world.joint_dofs, world.joint_actuators
-        finger = self._model.joint(ROBOT_PREFIX + self._gripper.joint)
-        self._finger_qpos, self._finger_dof = int(finger.qposadr[0]), int(finger.dofadr[0])
-        self._grip = world.gripper_actuator
+        self._data, self._gripper, self.joint_names = data, robot.gripper, robot.joint_names
+        self._position, self._velocity = data.qpos[world.joint_qpos], data.qvel[world.joint_dofs]
+        self._effort, self._drive = data.qfrc_actuator[world.joint_dofs], data.ctrl[world.joint_actuators]
+        finger = model.joint(ROBOT_PREFIX + robot.gripper.joint)
+        self._finger_position = _scalar(data.qpos, finger.qposadr[0])
+        self._finger_velocity = _scalar(data.qvel, finger.dofadr[0])
+        self._finger_drive = _scalar(data.ctrl, world.gripper_actuator)
+        self._finger_effort = _scalar(data.actuator_force, world.gripper_actuator)
+        self._finger_limit = model.actuator_forcerange[world.gripper_actuator]
+        self._table = OpeningTable(robot.gripper)
         # a lead of damping/stiffness times the velocity makes the drives servo on the velocity too
-        self._lead: Array = np.array([joint.damping / joint.stiffness for joint in self._robot.joints])
+        self._drive_lead: Array = np.array([joint.damping / joint.stiffness for joint in robot.joints])
+        self._lead, self._lead_period = self._drive_lead, 0.0
         self._written = world.time
-
-    @property
-    def joint_names(self) -> tuple[str, ...]:
-        """Arm joints, in the order of every array."""
-        return self._robot.joint_names
+        self._settled_for, self._settled_at = _NEVER, 0.0
 
     def read(self) -> HardwareState:
         """Return the state after the last physics step; efforts are those during it."""
-        finger = float(self._data.qpos[self._finger_qpos])
-        # the drive's effort is to a newton at the pads as the opening's speed to the joint's
-        newton, slope = self._gripper.drive_effort(finger, 1.0), self._slope(finger)
+        opening, slope = self._table.at(self._finger_position.item())
+        # in HardwareState's order; by virtual work, the drive's effort times the joint's speed is the
+        # pads' force times the opening's
         return HardwareState(
-            stamp=self._world.time,
-            position=self._data.qpos[self._qpos],
-            velocity=self._data.qvel[self._dofs],
-            effort=self._data.qfrc_actuator[self._dofs],
-            gripper_opening=self._gripper.opening(finger),
-            gripper_velocity=float(self._data.qvel[self._finger_dof]) * slope,
-            gripper_effort=float(self._data.actuator_force[self._grip]) / newton * np.sign(slope),
+            self._data.time,
+            self._position.copy(),
+            self._velocity.copy(),
+            self._effort.copy(),
+            opening,
+            self._finger_velocity.item() * slope,
+            self._finger_effort.item() / slope,
         )
 
     def write(self, command: HardwareCommand) -> None:
@@ -57,27 +93,31 @@ class MujocoArm:
         The fingers' set-point moves at the gripper's greatest speed, as the real grippers' own
         controllers do it.
         """
-        elapsed = float(np.clip(self._world.time - self._written, 0.0, _LONGEST_PERIOD))
-        self._written = self._world.time
-        # the command is held until the next: aim at where the reference is in the middle of that time
-        lead = self._lead + elapsed / 2
-        self._data.ctrl[self._drives] = command.position + lead * command.velocity
+        now = self._data.time
+        elapsed = min(max(now - self._written, 0.0), _LONGEST_PERIOD)
+        self._written = now
+        if elapsed != self._lead_period:
+            # held until the next command: aim at where the reference is in the middle of that time
+            self._lead, self._lead_period = self._drive_lead + 0.5 * elapsed, elapsed
+        np.multiply(self._lead, command.velocity, out=self._drive)
+        np.add(self._drive, command.position, out=self._drive)
         self._write_gripper(command.gripper_opening, command.gripper_force, elapsed)
 
     def _write_gripper(self, opening: float, force: float, elapsed: float) -> None:
-        gripper, data = self._gripper, self._data
-        finger = float(data.qpos[self._finger_qpos])
-        effort = gripper.drive_effort(finger, min(max(force, 0.0), gripper.max_force))
-        self._model.actuator_forcerange[self._grip] = -effort, effort
-        speed = gripper.max_speed / abs(self._slope(finger))
-        target = gripper.joint_position(opening)
-        ahead = float(data.ctrl[self._grip])
-        ahead += float(np.clip(target - ahead, -speed * elapsed, speed * elapsed))
-        leash = _LEASH * effort / gripper.stiffness + speed * gripper.damping / gripper.stiffness
-        data.ctrl[self._grip] = np.clip(ahead, finger - leash, finger + leash)
-
-    def _slope(self, finger: float) -> float:
-        """Change of the opening by the driven joint's position [m/rad or m/m]."""
-        rising = self._gripper.opening_to_joint[-1][1] > self._gripper.opening_to_joint[0][1]
-        slope = self._gripper.drive_effort(finger, 1.0)
-        return slope if rising else -slope
+        finger = self._finger_position.item()
+        asked = opening, force, self._world.episode
+        if asked == self._settled_for and abs(finger - self._settled_at) < _SETTLED:
+            return
+        gripper, before = self._gripper, self._finger_drive.item()
+        slope = abs(self._table.at(finger)[1])
+        effort = slope * min(max(force, 0.0), gripper.max_force)
+        self._finger_limit[:] = -effort, effort
+        speed = gripper.max_speed / slope
+        leash = (_LEASH * effort + speed * gripper.damping) / gripper.stiffness
+        change = gripper.joint_position(opening) - before
+        ahead = before + min(max(change, -speed * elapsed), speed * elapsed)
+        self._finger_drive[...] = ahead = min(max(ahead, finger - leash), finger + leash)
+        if elapsed > 0.0 and abs(ahead - before) < _SETTLED:
+            self._settled_for, self._settled_at = asked, finger
+        else:
+            self._settled_for = _NEVER

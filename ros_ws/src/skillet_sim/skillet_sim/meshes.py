@@ -56,7 +56,9 @@ def visual_submeshes(source: Path, scale: float) -> tuple[Submesh, ...]:
         source: a file of any format that trimesh reads; OBJ, DAE and STL among them.
         scale: metres in one of its units; decides how many faces are kept.
     """
-    index = _target(source, f"visual {scale} {FACES_PER_METRE} {MIN_FACES} {MAX_FACES} {MIN_COLOR_FACES}", ".json")
+    index = _target(
+        source, f"visual {scale} {FACES_PER_METRE} {MIN_FACES} {MAX_FACES} {MIN_COLOR_FACES}", ".json"
+    )
     if not index.exists():
         _convert_visual(source, scale, index)
     entries = json.loads(index.read_text(encoding="utf-8"))

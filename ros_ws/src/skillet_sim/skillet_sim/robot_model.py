@@ -29,7 +29,6 @@ _GEOM_TYPES = {
     "box": mujoco.mjtGeom.mjGEOM_BOX,
     "sphere": mujoco.mjtGeom.mjGEOM_SPHERE,
     "cylinder": mujoco.mjtGeom.mjGEOM_CYLINDER,
-    "capsule": mujoco.mjtGeom.mjGEOM_CAPSULE,
     "mesh": mujoco.mjtGeom.mjGEOM_MESH,
 }
 _PAD_FRICTION = (1.2, 0.02, 0.0005)
@@ -79,7 +78,7 @@ def robot_spec(robot: RobotDescription) -> mujoco.MjSpec:
     spec = _import_skeleton(tree, robot)
     for shape in urdf.shapes(tree, "visual"):
         _add_visual(spec, shape)
-    for shape in urdf.merge_capsules(list(urdf.shapes(tree, "collision"))):
+    for shape in urdf.shapes(tree, "collision"):
         _add_collision(spec, shape, is_pad=shape.link in robot.gripper.finger_links)
     for body in spec.bodies:
         body.gravcomp = 1.0
@@ -166,7 +165,7 @@ def _add_geom(spec: mujoco.MjSpec, shape: urdf.Shape, mesh: str = "") -> mujoco.
             geom.size = np.array(shape.size) / 2
         case "sphere":
             geom.size = (shape.size[0], 0.0, 0.0)
-        case "cylinder" | "capsule":
+        case "cylinder":
             geom.size = (shape.size[0], shape.size[1] / 2, 0.0)
     return geom
 

@@ -11,8 +11,6 @@ from typing import Literal
 from skillet_core.errors import InvalidFileError
 from skillet_core.geometry import Pose
 
-_SAME = 1e-6
-
 
 @dataclass(frozen=True)
 class Shape:
@@ -20,16 +18,15 @@ class Shape:
 
     Attributes:
         link: that it belongs to.
-        kind: URDF's kinds, and ``capsule``.
-        pose: in the link's frame; cylinders and capsules lie along z.
-        size: box: side lengths; sphere: radius; cylinder and capsule: radius, length [m]
-            (a capsule's without its caps); mesh: scale along x, y, z.
+        kind: as URDF has them.
+        pose: in the link's frame; cylinders lie along z.
+        size: box: side lengths; sphere: radius; cylinder: radius, length [m]; mesh: scale along x, y, z.
         mesh: file, for meshes.
         rgba: each 0 to 1; None: the URDF does not say.
     """
 
     link: str
-    kind: Literal["box", "sphere", "cylinder", "capsule", "mesh"]
+    kind: Literal["box", "sphere", "cylinder", "mesh"]
     pose: Pose
     size: tuple[float, ...]
     mesh: Path | None = None
@@ -46,47 +43,6 @@ def shapes(robot: ET.Element, role: Literal["visual", "collision"]) -> Iterator[
     for link in robot.iterfind("link"):
         for element in link.iterfind(role):
             yield _shape(link.get("name", ""), element, materials)
-
-
-def joint_values(robot: ET.Element, joint: str, element: str, attribute: str) -> float:
-    """Return a number from a joint, e.g. ``limit``'s ``velocity``.
-
-    Raises:
-        InvalidFileError: there is no such joint, or it does not say.
-    """
-    found = robot.find(f"joint[@name='{joint}']/{element}")
-    if found is None or attribute not in found.attrib:
-        msg = f"the URDF has no {attribute} in <{element}> of joint {joint}"
-        raise InvalidFileError(msg)
-    return float(found.attrib[attribute])
-
-
-def merge_capsules(parts: list[Shape]) -> list[Shape]:
-    """Replace each cylinder with a sphere of its radius at both ends by one capsule.
-
-    One shape instead of three is a third of the collision checks.
-    """
-    merged, used = [], set()
-    for shape in parts:
-        if shape.kind != "cylinder":
-            continue
-        radius, length = shape.size
-        caps = [_cap(parts, shape, end * length / 2) for end in (-1, 1)]
-        if None in caps:
-            continue
-        used |= {id(shape), *map(id, caps)}
-        merged.append(Shape(shape.link, "capsule", shape.pose, (radius, length), rgba=shape.rgba))
-    return merged + [shape for shape in parts if id(shape) not in used]
-
-
-def _cap(parts: list[Shape], cylinder: Shape, z: float) -> Shape | None:
-    for shape in parts:
-        if shape.kind == "sphere" and shape.link == cylinder.link:
-            offset = cylinder.pose.inverse().apply(shape.pose.position)
-            same_radius = abs(shape.size[0] - cylinder.size[0]) < _SAME
-            if same_radius and abs(offset - (0.0, 0.0, z)).max() < 1e-3:  # noqa: PLR2004 - one millimetre
-                return shape
-    return None
 
 
 def _numbers(element: ET.Element, attribute: str, default: str) -> tuple[float, ...]:

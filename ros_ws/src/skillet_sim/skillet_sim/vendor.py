@@ -33,7 +33,9 @@ class VendorModel(DataModel):
         default=None, description="folder below site-packages that package:// stands for"
     )
     root: str | None = pydantic.Field(default=None, description="keep only this link and what hangs on it")
-    drop: tuple[str, ...] = pydantic.Field(default=(), description="links to leave out, with what hangs on them")
+    drop: tuple[str, ...] = pydantic.Field(
+        default=(), description="links to leave out, with what hangs on them"
+    )
     rename: dict[str, str] = pydantic.Field(default_factory=dict, description="link → new name")
     masses: dict[str, float] = pydantic.Field(
         default_factory=dict, description="link → mass [kg]; its inertia is scaled alike"
@@ -111,7 +113,7 @@ def _corrected(path: Path, model: VendorModel) -> bytes:
     _correct_masses(robot, model, path)
     _rename(robot, model, path)
     ET.indent(robot)
-    return ET.tostring(robot, encoding="utf-8")
+    return ET.tostring(robot, encoding="unicode").encode()
 
 
 def _by_name(robot: ET.Element, tag: str, name: str, path: Path) -> ET.Element:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
+import dataclasses
 from collections.abc import Iterator
 
 import mujoco
 import numpy as np
 
-from skillet_core.errors import UnknownNameError
+from skillet_core.errors import InvalidFileError, UnknownNameError
 from skillet_core.evaluation import ROBOT_PREFIX, holds
 from skillet_core.geometry import Array, Pose
 from skillet_core.robot import RobotDescription
@@ -20,13 +20,23 @@ from skillet_sim.spawning import sample_poses
 SETTLE_TIME = 0.2
 """How long a reset lets objects come to rest [s]."""
 _FREE = int(mujoco.mjtJoint.mjJNT_FREE)
+_mj_step = mujoco.mj_step
 _STATE = mujoco.mjtState.mjSTATE_INTEGRATION
+
+
+def _contiguous(indices: list[int], what: str) -> slice:
+    """Return the slice that the indices are; as an index it gives a view, which is fast."""
+    first = indices[0]
+    if indices != list(range(first, first + len(indices))):
+        msg = f"the arm's {what} must follow each other in MuJoCo's arrays, got {indices}; is it a chain?"
+        raise InvalidFileError(msg)
+    return slice(first, first + len(indices))
 
 
 class World:
     """One simulated scene.
 
-    Not thread-safe, except for `copy_state_into`, which may be called while another thread steps.
+    Not thread-safe: other threads work on a copy of the state, see `copy_state_into`.
 
     Attributes:
         robot: which robot.
@@ -35,6 +45,10 @@ class World:
         data: MuJoCo's state.
         seed: of the last reset.
         episode: how many resets there were.
+        joint_qpos: where the arm's n joints are in ``data.qpos``, in the description's order.
+        joint_dofs: where they are in ``data.qvel`` and ``data.qfrc_actuator``.
+        joint_actuators: where their drives are in ``data.ctrl``.
+        gripper_actuator: where the gripper's drive is there.
     """
 
     def __init__(
@@ -61,29 +75,23 @@ class World:
             SkilletError: see `build_model` and `reset`.
         """
         self.robot, self.task = robot, task
-        self.model = build_model(
-            robot, task, timestep=timestep, shadows=shadows, multisampling=multisampling
-        )
+        self.model = build_model(robot, task, timestep=timestep, shadows=shadows, multisampling=multisampling)
         self.data = mujoco.MjData(self.model)
         self.seed, self.episode = seed, 0
-        self._lock = threading.Lock()
+        self._fixed_poses = self.model.body_pos.copy(), self.model.body_quat.copy()
+        joints = [self._joint(name) for name in robot.joint_names]
+        self.joint_qpos = _contiguous([int(joint.qposadr[0]) for joint in joints], "joints")
+        self.joint_dofs = _contiguous([int(joint.dofadr[0]) for joint in joints], "joints")
+        drives = [self.model.actuator(ROBOT_PREFIX + name).id for name in robot.joint_names]
+        self.joint_actuators = _contiguous(drives, "drives")
+        self.gripper_actuator = int(self.model.actuator(ROBOT_PREFIX + GRIPPER_ACTUATOR).id)
         self._gripper_range = self.model.actuator_forcerange[self.gripper_actuator].copy()
-        self.joint_qpos = np.array([self._joint(name).qposadr[0] for name in robot.joint_names])
-        self.joint_dofs = np.array([self._joint(name).dofadr[0] for name in robot.joint_names])
-        self.joint_actuators = np.array(
-            [self.model.actuator(ROBOT_PREFIX + name).id for name in robot.joint_names]
-        )
         self.reset(seed)
 
     @property
     def time(self) -> float:
         """Seconds since the last reset."""
         return float(self.data.time)
-
-    @property
-    def gripper_actuator(self) -> int:
-        """Index of the gripper's drive in MuJoCo's arrays."""
-        return int(self.model.actuator(ROBOT_PREFIX + GRIPPER_ACTUATOR).id)
 
     def reset(self, seed: int) -> None:
         """Put the robot at home with an open gripper, and the objects where the seed says.
@@ -96,28 +104,30 @@ class World:
         Raises:
             SpawnError: the task leaves no room for its objects.
         """
-        with self._lock:
-            mujoco.mj_resetData(self.model, self.data)
-            self.model.actuator_forcerange[self.gripper_actuator] = self._gripper_range
-            self.set_joints(self.robot.home, self.robot.gripper.max_opening)
-            mujoco.mj_kinematics(self.model, self.data)
-            fixed = {name: self._body_pose(name) for name, o in self.task.objects.items() if o.spawn is None}
-            poses = sample_poses(self.task, fixed, np.random.default_rng(seed))
-            for name, pose in poses.items():
-                self._place(name, ObjectState(pose))
-            mujoco.mj_step(self.model, self.data, round(SETTLE_TIME / self.model.opt.timestep))
-            self.data.time = 0.0
-            self.seed, self.episode = seed, self.episode + 1
+        mujoco.mj_resetData(self.model, self.data)
+        self.model.actuator_forcerange[self.gripper_actuator] = self._gripper_range
+        self.model.body_pos[:], self.model.body_quat[:] = self._fixed_poses
+        self.set_joints(self.robot.home, self.robot.gripper.max_opening)
+        mujoco.mj_kinematics(self.model, self.data)
+        fixed = {name: self._body_pose(name) for name, o in self.task.objects.items() if o.spawn is None}
+        poses = sample_poses(self.task, fixed, np.random.default_rng(seed))
+        for name, pose in poses.items():
+            self._place(name, ObjectState(pose))
+        mujoco.mj_step(self.model, self.data, round(SETTLE_TIME / self.model.opt.timestep))
+        self.data.time = 0.0
+        self.seed, self.episode = seed, self.episode + 1
 
     def step(self, count: int = 1) -> None:
-        """Advance by ``count`` physics steps; other threads run meanwhile."""
-        with self._lock:
-            mujoco.mj_step(self.model, self.data, count)
+        """Advance by ``count`` physics steps; Python's other threads run meanwhile."""
+        _mj_step(self.model, self.data, count)
 
     def copy_state_into(self, other: mujoco.MjData) -> None:
-        """Copy the state into another thread's data of the same model; kinematics are left to it."""
-        with self._lock:
-            mujoco.mj_copyState(self.model, self.data, other, _STATE)
+        """Copy the state into other data of the same model, for another thread to work on.
+
+        Call it from the thread that steps. Only the state is copied (some microseconds): positions of
+        bodies are for the other thread to compute.
+        """
+        mujoco.mj_copyState(self.model, self.data, other, _STATE)
 
     def grasp_pose(self) -> Pose:
         """Return the grasp frame's pose in the world frame."""
@@ -148,7 +158,7 @@ class World:
             contacts=self.contacts(),
         )
         success = holds(self.task.success, state, self.task, self.robot.gripper)
-        return SceneState(**{**state.__dict__, "success": success})
+        return dataclasses.replace(state, success=success)
 
     def success(self) -> bool:
         """Whether the task's success condition holds now."""
