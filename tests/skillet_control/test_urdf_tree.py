@@ -98,7 +98,7 @@ def test_an_unknown_frame_is_an_error_that_lists_the_others():
         ("<robot", "is not XML"),
         ("<sdf/>", "is a <sdf>"),
         (URDF.replace("continuous", "planar"), "joint 'spin' of the URDF is of type 'planar'"),
-        (URDF.replace('<mimic joint="turn"', '<mimic joint="trun"'), "mimics 'trun', which the URDF lacks"),
+        (URDF.replace('<mimic joint="turn"', '<mimic joint="twirl"'), "mimics 'twirl', which the URDF lacks"),
         (URDF.replace('<child link="c"/>', ""), "joint 'spin' of the URDF lacks its parent or child"),
         (URDF.replace("0.1 0.2 0.3", "0.1 zero 0.3"), "unreadable numbers"),
     ],
