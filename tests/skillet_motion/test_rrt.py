@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from skillet_motion.rrt import SEARCH_STEP, connect, segment_is_free
+from skillet_motion.rrt import CHECK_STEP, connect, segment_is_free
 
 LOWER, UPPER = np.full(3, -2.0), np.full(3, 2.0)
 START, GOAL = np.array([-1.0, 0.0, 0.0]), np.array([1.0, 0.0, 0.0])
@@ -14,12 +14,6 @@ START, GOAL = np.array([-1.0, 0.0, 0.0]), np.array([1.0, 0.0, 0.0])
 def beside_the_wall(positions):
     x, y, _ = positions
     return abs(x) > 0.2 or y > 1.0
-
-
-def within_a_step_of_it(positions):
-    """Checks at discrete states cannot see less than a step of an edge that is cut."""
-    x, y, _ = positions
-    return abs(x) > 0.2 - SEARCH_STEP or y > 1.0 - SEARCH_STEP
 
 
 def nowhere(positions):
@@ -36,7 +30,7 @@ def test_a_path_leads_around_a_wall_without_touching_it(seed):
     np.testing.assert_array_equal(waypoints[[0, -1]], [START, GOAL])
     assert len(waypoints) > 2
     for start, end in itertools.pairwise(waypoints):
-        assert segment_is_free(start, end, within_a_step_of_it, SEARCH_STEP)
+        assert segment_is_free(start, end, beside_the_wall)
 
 
 def test_the_same_seed_gives_the_same_path_whatever_was_searched_before():
@@ -69,11 +63,11 @@ def test_any_of_several_goals_will_do():
 
 def test_every_state_of_a_segment_is_checked_once_at_the_step_asked_for():
     seen = []
-    assert segment_is_free(START, GOAL, lambda q: seen.append(float(q[0])) is None, SEARCH_STEP)
+    assert segment_is_free(START, GOAL, lambda q: seen.append(float(q[0])) is None)
     assert len(set(seen)) == len(seen)
-    np.testing.assert_allclose(np.diff(sorted([-1.0, *seen])), SEARCH_STEP)
-    assert seen[:2] == [1.0, pytest.approx(0.28)]  # the end first, then as far apart as can be
+    np.testing.assert_allclose(np.diff(sorted([-1.0, *seen])), CHECK_STEP)
+    assert seen[:2] == [1.0, pytest.approx(0.024)]  # the end first, then as far apart as can be
 
 
 def test_a_thin_obstacle_on_a_segment_is_found():
-    assert not segment_is_free(START, GOAL, lambda q: abs(q[0] - 0.5) > 0.003)
+    assert not segment_is_free(START, GOAL, lambda q: abs(q[0] - 0.5) > 0.0045)

@@ -21,7 +21,7 @@ from skillet_core.robot import RobotDescription
 from skillet_core.scene import SceneState
 from skillet_core.trajectory import RobotState
 
-PADDING = 0.002
+PADDING = 0.003
 """Least gap kept between the robot and everything else [m]."""
 RESTING_DEPTH = 0.004
 """Overlap of a carried object with what it stands on that is contact, not collision [m]."""

@@ -24,7 +24,7 @@ from skillet_core.trajectory import JointTrajectory, RobotState
 from skillet_motion.cartesian import straight_line
 from skillet_motion.collision import CollisionWorld, Overlap
 from skillet_motion.kinematics import ArmKinematics
-from skillet_motion.rrt import CHECK_STEP, SEARCH_STEP, connect, polyline_is_free, segment_is_free
+from skillet_motion.rrt import CHECK_STEP, connect, polyline_is_free, segment_is_free
 from skillet_motion.time_parameterization import (
     JointPath,
     at_rest,
@@ -173,16 +173,15 @@ class OmplPlanner:
         near = np.maximum(self._lower, around.min(axis=0) - _WINDOW)
         far = np.minimum(self._upper, around.max(axis=0) + _WINDOW)
         total = 0
-        for lower, upper, iterations, step in (
-            (near, far, NEAR_ITERATIONS, SEARCH_STEP),
-            (self._lower, self._upper, FULL_ITERATIONS, SEARCH_STEP),
-            (self._lower, self._upper, FULL_ITERATIONS, CHECK_STEP),
+        for lower, upper, iterations in (
+            (near, far, NEAR_ITERATIONS),
+            (self._lower, self._upper, FULL_ITERATIONS),
         ):
             result = connect(
-                start, goals, is_free, lower=lower, upper=upper, seed=seed, iterations=iterations, step=step
+                start, goals, is_free, lower=lower, upper=upper, seed=seed, iterations=iterations
             )
             total += result.iterations
-            if result.waypoints is not None and polyline_is_free(result.waypoints, is_free):
+            if result.waypoints is not None:
                 return result.waypoints
         raise PlanningError(
             f"no path after {total} iterations to any of {len(goals)} goal positions: "
@@ -239,7 +238,7 @@ class OmplPlanner:
         )
 
     def _curve_is_free(self, path: Callable[[Array], Array], end: float) -> bool:
-        parameters = np.linspace(0.0, end, max(2, int(np.ceil(end / SEARCH_STEP)) + 1))
+        parameters = np.linspace(0.0, end, max(2, int(np.ceil(end / CHECK_STEP)) + 1))
         return all(self._world.is_free(point) for point in path(parameters))
 
     def _pose_solutions(self, poses: tuple[Pose, ...], start: Array, seed: int) -> tuple[Array, ...]:
