@@ -238,7 +238,7 @@ def test_without_a_recorder_a_task_that_is_to_be_recorded_is_not_begun(graph):
 
 def test_a_task_waits_for_the_simulator_and_names_what_is_missing(graph):
     graph.speaking = False
-    time.sleep(0.6)
+    time.sleep(contract.MAX_SILENCE + 0.25)
     result = graph.result(graph.send(SENTENCE))
     assert "not begun: nothing was received on 'joint_states'" in result.reason
     assert graph.skills == []

@@ -73,19 +73,36 @@ def test_a_frame_shows_the_world_as_it_was_when_asked_for_not_as_it_is_when_rend
     assert (third != second).any()
 
 
-def test_requests_that_come_too_fast_are_dropped_and_counted(start):
-    gate, stamps = threading.Event(), []
+def test_no_frame_is_lost_when_requests_come_faster_than_frames(start):
+    stamps = []
+    thread = start(lambda frame: stamps.append(frame.stamp))
+    for stamp in range(1, 8):
+        thread.request(float(stamp))
+    assert thread.wait_idle(timeout=30)
+    assert sorted(set(stamps)) == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
 
+
+def test_a_request_waits_while_two_frames_are_under_way(start):
+    gate = threading.Event()
+    thread = start(lambda _: gate.wait(30))
+    thread.request(1.0)
+    wait_until_picked_up(thread)
+    thread.request(2.0)
+    third = threading.Thread(target=thread.request, args=(3.0,))
+    third.start()
+    third.join(timeout=0.2)
+    assert third.is_alive()
+    gate.set()
+    third.join(timeout=30)
+    assert not third.is_alive()
+
+
+def test_an_error_of_the_thread_reaches_whoever_asks_next(start):
     def publish(frame):
-        gate.wait(30)
-        stamps.append(frame.stamp)
+        raise RuntimeError("broken pipe")
 
     thread = start(publish)
     thread.request(1.0)
-    wait_until_picked_up(thread)
-    for stamp in (2.0, 3.0, 4.0):
-        thread.request(stamp)
-    gate.set()
     assert thread.wait_idle(timeout=30)
-    assert sorted(set(stamps)) == [1.0, 4.0]
-    assert thread.dropped == 2
+    with pytest.raises(RuntimeError, match="broken pipe"):
+        thread.request(2.0)

@@ -105,7 +105,7 @@ def _write_results(options: argparse.Namespace, episode: Path, console: Console)
     bag, dataset = options.out / "bag", options.out / "dataset.zarr"
     shutil.move(episode, bag)
     spec = load_policy_spec(share_dir() / "policies" / "specs" / "demo.yaml")
-    convert([bag], spec, dataset)
+    convert([bag], spec, dataset, failed=True)
     report = write_report(bag, options.out, load_robot(options.robot))
     for label, path in (("report", report), ("bag", bag), ("zarr", dataset)):
         console.print(f"  {label:7s}{path}")

@@ -24,6 +24,9 @@ EPISODE_EVENTS = "episode/events"
 EXECUTE_SKILL = "execute_skill"
 EXECUTE_TASK = "execute_task"
 
+MAX_SILENCE = 0.75
+"""Silence of joint states or scene after which their source counts as lost [s], on the steady clock."""
+
 
 def color_image(camera: str) -> str:
     """Topic of a camera's rgb8 images."""

@@ -49,7 +49,9 @@ class RecorderParameters(DataModel):
     cameras: list[str] = pydantic.Field(default=["front", "wrist"], description="cameras to record")
     depth: bool = pydantic.Field(default=True, description="record the cameras' depth images too")
     silence: float = pydantic.Field(
-        default=0.5, gt=0, description="silence of joint_states that ends an episode as unfinished [s]"
+        default=contract.MAX_SILENCE,
+        gt=0,
+        description="silence of joint_states that ends an episode as unfinished [s]",
     )
     min_free_mib: int = pydantic.Field(default=200, ge=0, description="least free space on the disk [MiB]")
 

@@ -28,7 +28,8 @@ def write_video(path: Path, frames: Iterable[npt.NDArray[np.uint8]], rate: float
         stream.pix_fmt = "yuv420p"
         stream.options = {"crf": "20", "preset": "veryfast"}
         for image in frames:
-            stream.height, stream.width = image.shape[:2]
+            if not count:  # the first frame opens the codec
+                stream.height, stream.width = image.shape[:2]
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
             count += 1
         if count:

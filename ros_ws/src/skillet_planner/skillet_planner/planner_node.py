@@ -42,7 +42,9 @@ class PlannerParameters(DataModel):
     task: str = pydantic.Field(default="blocks", description="task identifier: what is in the scene")
     planner: Literal["offline"] = pydantic.Field(default="offline", description="turns sentences into trees")
     max_silence: float = pydantic.Field(
-        default=0.5, gt=0, description="silence of joint_states or scene/state that ends a task [s]"
+        default=contract.MAX_SILENCE,
+        gt=0,
+        description="silence of joint_states or scene/state that ends a task [s]",
     )
     startup: float = pydantic.Field(
         default=20.0, gt=0, description="time that a task waits for the robot and the skill server [s]"

@@ -35,8 +35,6 @@ from skillet_ros import qos
 from skillet_ros.convert import scene_from_msg, time_from_msg, trajectory_to_msg
 from skillet_ros.liveness import Liveness
 
-JOINTS_MAX_AGE, SCENE_MAX_AGE = 0.5, 1.0
-"""Silence after which joint states and scene count as lost [s]."""
 ANSWER_TIME = 2.0
 """How long an action server may take to accept or to cancel a goal [s]."""
 _POLL = 0.02
@@ -58,8 +56,8 @@ class RosRobot:
         """
         self._node, self._robot, self._task, self._planner = node, robot, task, planner
         self._arm, self._finger = robot.joint_names, robot.gripper.joint
-        self._joints = Liveness(contract.JOINT_STATES, JOINTS_MAX_AGE)
-        self._scenes = Liveness(contract.SCENE_STATE, SCENE_MAX_AGE)
+        self._joints = Liveness(contract.JOINT_STATES, contract.MAX_SILENCE)
+        self._scenes = Liveness(contract.SCENE_STATE, contract.MAX_SILENCE)
         self._joint_state: JointState | None = None
         self._scene_state: SceneStateMsg | None = None
         self._cancelled = threading.Event()
@@ -107,7 +105,7 @@ class RosRobot:
         """Return the newest state.
 
         Raises:
-            StaleStateError: nothing was heard for `JOINTS_MAX_AGE`, or a joint is missing.
+            StaleStateError: nothing was heard for `contract.MAX_SILENCE`, or a joint is missing.
         """
         self._joints.check()
         msg = self._joint_state
@@ -127,7 +125,7 @@ class RosRobot:
         """Return where things are.
 
         Raises:
-            StaleStateError: nothing was heard for `SCENE_MAX_AGE`.
+            StaleStateError: nothing was heard for `contract.MAX_SILENCE`.
         """
         self._scenes.check()
         msg = self._scene_state

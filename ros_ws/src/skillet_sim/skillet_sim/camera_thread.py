@@ -1,4 +1,4 @@
-"""Renders in a thread of its own, so that a slow frame never delays the control loop."""
+"""Renders in a thread of its own, beside the physics, and never loses a frame."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Frame:
 class CameraThread:
     """Takes a snapshot of the world when asked, and hands its frames to a callback.
 
-    If a frame is still being rendered when the next is asked for, that next one waits; a third
-    replaces it. So the thread falls behind by one frame at most and drops what it cannot do.
+    While one frame is rendered the next may be asked for; asking for a third waits until the first is
+    done. So where rendering is too slow, simulation time slows down, and the data keeps its rate.
     """
 
     def __init__(
@@ -59,16 +59,20 @@ class CameraThread:
         self._stamp = 0.0
         self._wanted = self._busy = self._closing = False
         self._condition = threading.Condition()
-        self.dropped = 0
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="cameras", daemon=True)
         self._thread.start()
 
     def request(self, stamp: float) -> None:
-        """Ask for frames of the world as it is now. Call with the world at rest between steps."""
+        """Ask for frames of the world as it is now. Call with the world at rest between steps.
+
+        Raises:
+            BaseException: what ended the thread.
+        """
         with self._condition:
-            if self._wanted:
-                self.dropped += 1
+            self._condition.wait_for(lambda: not self._wanted or self._closing or self.error is not None)
+            if self.error is not None:
+                raise self.error
             self._world.copy_state_into(self._snapshot)
             self._stamp, self._wanted = stamp, True
             self._condition.notify_all()

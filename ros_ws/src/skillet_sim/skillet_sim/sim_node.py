@@ -16,13 +16,13 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
-from skillet_control.controllers_node import ControllerInterface
-from skillet_control.manager import ControllerManager
 from skillet_interfaces.msg import SceneState as SceneStateMsg
 from skillet_interfaces.srv import SceneReset, SceneStep
 from std_msgs.msg import String
 
+from skillet_control.controllers_node import ControllerInterface
 from skillet_control.loop_statistics import LoopStatistics
+from skillet_control.manager import ControllerManager
 from skillet_core import contract
 from skillet_core.errors import SkilletError
 from skillet_core.robot import load_robot
@@ -135,8 +135,6 @@ class SimNode(Node):
         if self._due(p.scene_rate):
             self._publish_scene(stamp)
         if self._cameras and self._due(p.camera_rate):
-            if self._cameras.error:
-                raise self._cameras.error
             self._cameras.request(stamp)
 
     def _due(self, rate: int) -> bool:
@@ -156,7 +154,6 @@ class SimNode(Node):
             "control_rate_hz": rate,
             "realtime_factor": rate * self._period,
             "period_error_p99_ms": 1e3 * self._statistics.period_error(99),
-            "camera_frames_dropped": self._cameras.dropped if self._cameras else 0,
         }
         status = DiagnosticStatus(
             level=DiagnosticStatus.OK, name="sim_node: control loop", hardware_id="mujoco"
