@@ -26,6 +26,7 @@ from skillet_interfaces.msg import EpisodeEvent
 from skillet_interfaces.msg import SceneState as SceneStateMsg
 from skillet_interfaces.srv import EpisodeStart, EpisodeStop
 
+from skillet_core import contract
 from skillet_core.geometry import Pose
 from skillet_core.robot import load_robot
 from skillet_core.scene import ContactPair, ObjectState, SceneState, load_task

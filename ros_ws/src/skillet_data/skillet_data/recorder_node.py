@@ -6,6 +6,7 @@ received a message, in the ROS clock, which is simulation time in simulation.
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import importlib
 import sys
@@ -37,6 +38,8 @@ from skillet_ros.run import run_node
 _TICK = 0.25
 """Period of the flush and of the look at the heartbeat, steady time [s]."""
 _INFINITE = 2**63 - 1
+_STATES_QUEUED, _IMAGES_QUEUED = 2000, 60
+"""Messages of a topic that may wait for this node: 8 s of joint states, 4 s of images."""
 
 
 class RecorderParameters(DataModel):
@@ -63,9 +66,12 @@ def _message_class(name: str) -> type:
 
 
 def _profile(topic: RecordedTopic) -> QoSProfile:
+    """Subscribe as the publisher offers, but with room for a busy machine: a lost sample stays lost."""
     if topic.latched:
         return qos.LATCHED
-    return qos.IMAGE if topic.kind == "image" else qos.STATE
+    profile = copy.copy(qos.IMAGE if topic.kind == "image" else qos.STATE)
+    profile.depth = _IMAGES_QUEUED if topic.kind == "image" else _STATES_QUEUED
+    return profile
 
 
 def _nanoseconds(value: int) -> int | None:
