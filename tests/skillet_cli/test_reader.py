@@ -119,7 +119,10 @@ def test_a_file_that_includes_itself_is_refused(read) -> None:
     ("inside", "message"),
     [
         ('<nod pkg="a"/>', r":2: <nod> cannot be used here; valid: .*<node>"),
-        ('\n<node pkg="dummy" exec="talk" colour="x"/>', r":3: <node> has no attribute 'colour'; valid: .*name"),
+        (
+            '\n<node pkg="dummy" exec="talk" colour="x"/>',
+            r":3: <node> has no attribute 'colour'; valid: .*name",
+        ),
         ('<node pkg="dummy"/>', r":2: <node> needs the attribute 'exec'"),
         ('<node pkg="dummy" exec="shout"/>', r":2: unknown executable .* 'shout'. Valid: listen, talk"),
         ('<node pkg="dumy" exec="talk"/>', r":2: pkg of <node>: unknown ROS package .* Did you mean 'dummy'"),
@@ -143,9 +146,7 @@ def test_a_mistake_in_the_file_is_named_by_its_line(inside: str, message: str, r
 
 
 def test_an_unknown_launch_file_is_refused_with_those_there_are() -> None:
-    with pytest.raises(
-        UnknownNameError, match=r"launch file 'simm.launch.xml'.*mean 'sim.launch.xml'"
-    ):
+    with pytest.raises(UnknownNameError, match=r"launch file 'simm.launch.xml'.*mean 'sim.launch.xml'"):
         find_launch_file("simm")
 
 

@@ -76,6 +76,8 @@ def launch_command(argv: Sequence[str], console: Console) -> int:
     if options.print:
         show("\n".join(map(_describe, processes)))
         return 0
+    if freed := launch.remove_abandoned_segments():
+        show(f"removed the shared memory of {freed} processes that were killed earlier")
     log_dir = _log_dir(options.log_dir)
     show(f"{path.name}: {len(processes)} processes, logs in {log_dir}")
     return launch.Supervisor(processes, show, log_dir).run()

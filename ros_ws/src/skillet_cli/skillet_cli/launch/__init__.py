@@ -7,6 +7,7 @@ from skillet_cli.launch.arguments import DeclaredArgument, declared_arguments, p
 from skillet_cli.launch.description import NodeOptions, ProcessDescription, Respawn
 from skillet_cli.launch.errors import LaunchError, SubstitutionError
 from skillet_cli.launch.reader import find_launch_file, read_launch
+from skillet_cli.launch.shared_memory import remove_abandoned_segments
 from skillet_cli.launch.supervisor import Supervisor
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "find_launch_file",
     "parse_given",
     "read_launch",
+    "remove_abandoned_segments",
 ]
