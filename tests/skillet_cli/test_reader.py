@@ -121,7 +121,7 @@ def test_a_file_that_includes_itself_is_refused(read) -> None:
         ('<nod pkg="a"/>', r":2: <nod> cannot be used here; valid: .*<node>"),
         (
             '\n<node pkg="dummy" exec="talk" colour="x"/>',
-            r":3: <node> has no attribute 'colour'; valid: .*name",
+            r":3: <node> has no attribute 'colour'; valid: .*",
         ),
         ('<node pkg="dummy"/>', r":2: <node> needs the attribute 'exec'"),
         ('<node pkg="dummy" exec="shout"/>', r":2: unknown executable .* 'shout'. Valid: listen, talk"),

@@ -2,87 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import re
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-PATIENCE = 20.0
-"""A hang ends the test after this long [s]; nothing here takes a second by itself."""
-
-
-class Launch:
-    """``skillet launch`` in a process of its own."""
-
-    def __init__(self, path: Path) -> None:
-        command = [sys.executable, "-m", "skillet_cli.main", "launch", str(path)]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-        self.process = subprocess.Popen(
-            [*command, "--log-dir", str(path.parent / "log")],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=environment,
-            start_new_session=True,
-        )
-        self.lines: list[str] = []
-
-    def until(self, pattern: str) -> re.Match[str]:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip())
-            if match := re.search(pattern, line):
-                return match
-        raise AssertionError(f"{pattern!r} was never printed:\n" + "\n".join(self.lines))
-
-    def finish(self) -> int:
-        assert self.process.stdout is not None
-        self.lines += self.process.stdout.read().splitlines()
-        return self.process.wait(PATIENCE)
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.lines)
-
-
-@pytest.fixture
-def launch(write: Callable[[str], Path]) -> Iterator[Callable[[str], Launch]]:
-    started: list[Launch] = []
-
-    def launch(inside: str) -> Launch:
-        started.append(Launch(write(inside)))
-        return started[-1]
-
-    yield launch
-    for one in started:
-        if one.process.poll() is None:
-            one.process.kill()
-            one.process.wait()
-
 
 def script(name: str, commands: str, attributes: str = "") -> str:
     return f'<executable name="{name}" cmd="sh -c \'{commands}\'" output="screen" {attributes}/>'
-
-
-def alive(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/stat")
-    try:
-        return status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def gone(pid: int) -> bool:
-    deadline = time.monotonic() + PATIENCE
-    while alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not alive(pid)
 
 
 SLEEP = "echo ready; exec sleep 1000"
@@ -142,7 +69,7 @@ def test_a_signal_ends_every_process_in_reverse_order(number: signal.Signals, la
     assert [line for line in run.lines if "leaving" in line] == ["[second] leaving", "[first] leaving"]
 
 
-def test_a_process_that_ignores_signals_is_killed(launch) -> None:
+def test_a_process_that_ignores_signals_is_killed(launch, gone) -> None:
     stubborn = "trap : INT TERM; echo ready; while :; do sleep 0.05; done"
     run = launch(script("stubborn", stubborn))
     pid = int(run.until(r"process (\d+)")[1])
@@ -150,10 +77,10 @@ def test_a_process_that_ignores_signals_is_killed(launch) -> None:
     run.process.send_signal(signal.SIGINT)
     assert run.finish() == 0
     assert "[stubborn] still running, SIGKILL" in run.text
-    assert not alive(pid)
+    assert gone(pid)
 
 
-def test_no_process_outlives_a_supervisor_that_is_killed(launch) -> None:
+def test_no_process_outlives_a_supervisor_that_is_killed(launch, gone) -> None:
     run = launch(script("a", SLEEP) + script("b", SLEEP))
     pids = [int(run.until(r"process (\d+)")[1]) for _ in range(2)]
     run.process.kill()
@@ -161,7 +88,7 @@ def test_no_process_outlives_a_supervisor_that_is_killed(launch) -> None:
     assert all(gone(pid) for pid in pids)
 
 
-def test_what_a_dead_process_had_started_ends_with_it(launch) -> None:
+def test_what_a_dead_process_had_started_ends_with_it(launch, gone) -> None:
     run = launch(script("parent", "sleep 1000 &amp; echo child $!; exit 1"))
     child = int(run.until(r"child (\d+)")[1])
     assert run.finish() == 1

@@ -1,7 +1,7 @@
 """Frees the shared memory that killed processes have left behind.
 
-Fast DDS gives each process a segment in ``/dev/shm`` and locks the file ``<segment>_el`` beside it for as long
-as the process lives. A process that is killed cannot remove its segment; the lock tells that it is abandoned.
+Fast DDS gives each process a segment in ``/dev/shm`` and locks the file ``<segment>_el`` beside it for as
+long as the process lives. One that is killed cannot remove its segment; the lock tells it is abandoned.
 """
 
 from __future__ import annotations

@@ -1,0 +1,45 @@
+"""The simulation's graph as people start it."""
+
+from __future__ import annotations
+
+import re
+import signal
+
+import pytest
+
+NODES = ("sim_node", "robot_state_node", "skill_node", "planner_node")
+
+
+@pytest.mark.ros
+def test_the_simulation_starts_and_ends_with_all_its_nodes(run_launch, gone) -> None:
+    run = run_launch("sim", "cameras:=false", "recorder:=false", "robot:=panda")
+    pids = {}
+    for node in NODES:
+        pids[node] = int(run.until(rf"\[{node}\] started, process (\d+)")[1])
+    run.until(r"\[sim_node\] .*Panda")
+    run.process.send_signal(signal.SIGINT)
+    run.finish()
+    assert "DIED" not in run.text
+    assert [node for node, pid in pids.items() if not gone(pid)] == []
+
+
+@pytest.mark.ros
+def test_an_unknown_robot_is_reported_with_those_there_are(run_launch) -> None:
+    run = run_launch("sim", "robot:=ur6", "cameras:=false", "recorder:=false")
+    run.until(r"\[sim_node\] DIED")
+    run.until(r"\[sim_node\] .*'ur6'.*Valid: .*panda.*ur5e")
+    run.process.send_signal(signal.SIGINT)
+    assert run.finish() == 1
+
+
+def test_an_unknown_argument_is_refused_before_anything_starts(run_launch) -> None:
+    run = run_launch("sim", "robt:=panda")
+    assert run.finish() == 2
+    assert re.search(r"no argument 'robt'.*robot.*a file name in urdf/robots", run.text, re.DOTALL)
+    assert "started" not in run.text
+
+
+def test_an_unknown_launch_file_is_refused_with_those_there_are(run_launch) -> None:
+    run = run_launch("simulation")
+    assert run.finish() == 2
+    assert "sim.launch.xml" in run.text
