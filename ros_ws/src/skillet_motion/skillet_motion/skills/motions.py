@@ -44,7 +44,7 @@ def held_object(robot: Robot) -> str | None:
 
 def approach(
     robot: Robot,
-    poses: Sequence[Pose],
+    options: Sequence[Sequence[Pose]],
     *,
     height: float,
     attached: str | None = None,
@@ -55,7 +55,8 @@ def approach(
 
     Args:
         robot: plans.
-        poses: any of which the grasp frame may end at, world frame, at least one.
+        options: targets by falling preference; each is a set of poses of the grasp frame in the world
+            frame, of which the one nearest in joint space is taken.
         height: of the straight part [m].
         attached: object that the gripper carries.
         touching: objects that the gripper may touch on the straight part.
@@ -65,13 +66,14 @@ def approach(
         Both motions, the second beginning where the first ends.
 
     Raises:
-        PlanningError: one of them is not possible, for any of the poses.
+        PlanningError: no option is possible; the reason is that of the first.
     """
     speed = FREE_SPEED if attached is None else CARRY_SPEED
     reasons = []
-    # Where the posture that is nearest cannot come straight down, that of another pose often can.
-    choices = [tuple(poses), *((pose,) for pose in poses)] if len(poses) > 1 else [tuple(poses)]
-    for choice in choices:
+    # Where the nearest posture above cannot come straight down, that of another pose often can: each
+    # pose gets its own try, but only after every option had one.
+    alone = [(pose,) for option in options for pose in option if len(option) > 1]
+    for choice in (*map(tuple, options), *alone):
         try:
             above = PoseGoal(tuple(raised(pose, height) for pose in choice))
             there = robot.plan(PlanRequest(above, speed=speed, attached=attached, seed=seed))
@@ -92,7 +94,7 @@ def approach(
             reasons.append(str(error))
         else:
             return Approach(there, down, target)
-    raise PlanningError(reasons[-1])
+    raise PlanningError(reasons[0])
 
 
 def back_off(robot: Robot, height: float, touching: frozenset[str]) -> None:

@@ -84,12 +84,11 @@ def _plan(robot: Robot, name: str) -> Approach:
     reasons = []
     for grasp in grasps:
         robot.grip(grasp.opening, RELEASE_FORCE)
-        for higher in HIGHER_GRASPS:
-            poses = [raised(pose, higher) for pose in grasp.poses]
-            try:
-                return approach(robot, poses, height=APPROACH_HEIGHT, touching=frozenset({name}))
-            except PlanningError as error:
-                reasons.append(str(error))
+        options = [[raised(pose, higher) for pose in grasp.poses] for higher in HIGHER_GRASPS]
+        try:
+            return approach(robot, options, height=APPROACH_HEIGHT, touching=frozenset({name}))
+        except PlanningError as error:
+            reasons.append(str(error))
     raise SkillFailure(f"no way down to {name}: {reasons[0]}")
 
 

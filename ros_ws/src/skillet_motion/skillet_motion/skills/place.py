@@ -90,16 +90,12 @@ def _plan(robot: Robot, name: str, target: str) -> Approach:
     if not spots:
         raise SkillFailure(f"there is no room for {name} in {target}")
     rim = float(scene.object(target).pose.apply(np.array(floor_of(task, target).upper))[2])
-    reasons = []
-    for drop in DROP_HEIGHTS:
-        for spot in spots:
-            poses = _release_poses(robot, name, spot, drop)
-            height = HOVER + max(0.0, rim - float(spot[2]))
-            try:
-                return approach(robot, poses, height=height, attached=name)
-            except PlanningError as error:
-                reasons.append(str(error))
-    raise SkillFailure(f"no way to put {name} into {target}: {reasons[0]}")
+    options = [_release_poses(robot, name, spot, drop) for spot in spots for drop in DROP_HEIGHTS]
+    height = HOVER + max(0.0, rim - float(spots[0][2]))
+    try:
+        return approach(robot, options, height=height, attached=name)
+    except PlanningError as error:
+        raise SkillFailure(f"no way to put {name} into {target}: {error}") from error
 
 
 def _release_poses(robot: Robot, name: str, spot: Array, drop: float) -> list[Pose]:
