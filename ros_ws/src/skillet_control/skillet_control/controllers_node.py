@@ -35,6 +35,8 @@ from skillet_ros.convert import duration_from_msg, time_from_msg, time_to_msg, t
 
 _STATE_RATE = 50.0
 """Rate of the controller's state and of the look at the safety status [Hz]."""
+_ROUNDING = 1e-6
+"""So that a time that rounds to just below a slot's start counts as in it."""
 
 
 def _floats(values: Array) -> array.array[float]:
@@ -153,7 +155,7 @@ class ControllerInterface:
         )
         self._safety = node.create_publisher(SafetyStatusMsg, contract.SAFETY_STATUS, qos.LATCHED)
         self._published_status: object = None
-        self._next_state = 0.0
+        self._state_slot = -1
         node.create_subscription(Float64MultiArray, contract.FORWARD_POSITION, self._on_stream, qos.COMMAND)
         node.create_subscription(
             JointTrajectoryMsg, contract.JOINT_TRAJECTORY, self._on_trajectory, qos.COMMAND
@@ -178,8 +180,9 @@ class ControllerInterface:
         self._count += 1
         for server in self._servers:
             server.spin(now)
-        if not 0 < self._next_state - now <= 1 / _STATE_RATE:
-            self._next_state = now + 1 / _STATE_RATE
+        slot = int(now * _STATE_RATE + _ROUNDING)
+        if slot != self._state_slot:
+            self._state_slot = slot
             self._publish_controller_state()
             self._publish_safety()
 

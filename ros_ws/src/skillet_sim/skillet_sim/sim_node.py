@@ -64,7 +64,9 @@ class SimNode(Node):
         self._stopping = False
         self.exit_status = 0
 
-        self.manager = ControllerManager(MujocoArm(self.world), self.robot, period=self._period)
+        self.manager = ControllerManager(
+            MujocoArm(self.world), self.robot, period=self._period, parameters=p.control
+        )
         self.controllers = ControllerInterface(self, self.manager, self.robot)
         self._statistics = LoopStatistics(self._period, window=4 * p.control_rate)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.STATE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pydantic
 
+from skillet_control.parameters import ControlParameters
 from skillet_core.model import DataModel
 
 
@@ -24,6 +25,9 @@ class SimParameters(DataModel):
     camera_rate: int = pydantic.Field(default=15, ge=1, le=60, description="images of each camera [Hz]")
     image_width: int = pydantic.Field(default=320, ge=16, le=1920, description="[pixels]")
     image_height: int = pydantic.Field(default=240, ge=16, le=1080, description="[pixels]")
+    control: ControlParameters = pydantic.Field(
+        default=ControlParameters(), description="controllers and safety filter"
+    )
     lockstep: bool = pydantic.Field(default=False, description="start paused and advance by scene/step only")
 
     @pydantic.model_validator(mode="after")
