@@ -70,6 +70,7 @@ class MujocoArm:
         self._drive_lead: Array = np.array([joint.damping / joint.stiffness for joint in robot.joints])
         self._lead, self._lead_period = self._drive_lead, 0.0
         self._written = world.time
+        self._asked_episode, self._set_point = -1, 0.0
         self._settled_for, self._settled_at = _NEVER, 0.0
 
     def read(self) -> HardwareState:
@@ -108,16 +109,20 @@ class MujocoArm:
         asked = opening, force, self._world.episode
         if asked == self._settled_for and abs(finger - self._settled_at) < _SETTLED:
             return
-        gripper, before = self._gripper, self._finger_drive.item()
+        if asked[2] != self._asked_episode:
+            self._asked_episode, self._set_point = asked[2], finger
+        gripper = self._gripper
         slope = abs(self._table.at(finger)[1])
         effort = slope * min(max(force, 0.0), gripper.max_force)
         self._finger_limit[:] = -effort, effort
-        speed = gripper.max_speed / slope
-        leash = (_LEASH * effort + speed * gripper.damping) / gripper.stiffness
-        change = gripper.joint_position(opening) - before
-        ahead = before + min(max(change, -speed * elapsed), speed * elapsed)
-        self._finger_drive[...] = ahead = min(max(ahead, finger - leash), finger + leash)
-        if elapsed > 0.0 and abs(ahead - before) < _SETTLED:
+        most = gripper.max_speed / slope * elapsed
+        leash = _LEASH * effort / gripper.stiffness
+        change = min(max(gripper.joint_position(opening) - self._set_point, -most), most)
+        ahead = min(max(self._set_point + change, finger - leash), finger + leash)
+        change, self._set_point = ahead - self._set_point, ahead
+        lead = 0.0 if elapsed == 0.0 else gripper.damping / gripper.stiffness * change / elapsed
+        self._finger_drive[...] = ahead + lead
+        if elapsed > 0.0 and abs(change) < _SETTLED:
             self._settled_for, self._settled_at = asked, finger
         else:
             self._settled_for = _NEVER

@@ -9,7 +9,7 @@ from skillet_core.errors import SkilletError
 from skillet_core.geometry import Array, Pose
 from skillet_core.scene import ObjectDescription, TaskDescription
 
-_ATTEMPTS = 10_000
+_ATTEMPTS = 2000
 
 
 class SpawnError(SkilletError):
