@@ -20,7 +20,7 @@ from skillet_core.scene import load_task, task_names
 from skillet_sim.cameras import CameraRenderer
 from skillet_sim.world import World
 
-DEFAULT_VIEW = "145,-25,1.75,0.3,0,0.22"
+DEFAULT_VIEW = "152,-22,1.55,0.3,-0.02,0.22"
 
 
 def main() -> None:

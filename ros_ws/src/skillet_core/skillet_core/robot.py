@@ -123,7 +123,7 @@ class GripperDescription(DataModel):
         table = table[np.argsort(table[:, 1])]
         segment = int(np.clip(np.searchsorted(table[:, 1], joint_position), 1, len(table) - 1))
         (w0, q0), (w1, q1) = table[segment - 1], table[segment]
-        return abs(force * (w1 - w0) / (q1 - q0))
+        return abs(float(force * (w1 - w0) / (q1 - q0)))
 
 
 def _resolve_gripper(value: object) -> object:

@@ -15,7 +15,7 @@ TIMESTEP = 0.002
 """Physics step [s]."""
 NEAR, FAR = 0.02, 20.0
 """What cameras see, from and to [m]."""
-_SHADOW_RADIUS = 4.0
+_SHADOW_RADIUS = 6.0
 # Ratio of frictional to normal constraint impedance. Above 1 a grasped object does not creep.
 _FRICTION_IMPEDANCE = 20.0
 
