@@ -292,7 +292,7 @@ unset COLCON_PREFIX_PATH CMAKE_PREFIX_PATH PYTHONPATH LD_LIBRARY_PATH
 export PATH="{VENV}/bin:$PATH" AMENT_PREFIX_PATH="{VENV}"
 COLCON_CURRENT_PREFIX="{WORKSPACE}/install" . "{WORKSPACE}/install/local_setup.sh"
 # as launch/parts/middleware.launch.xml sets it, for programs that are started without a launch file
-export RMW_IMPLEMENTATION=rmw_fastrtps_cpp
+export RMW_IMPLEMENTATION=rmw_fastrtps_cpp MALLOC_MMAP_THRESHOLD_=16777216 MALLOC_TRIM_THRESHOLD_=67108864
 : "${{FASTRTPS_DEFAULT_PROFILES_FILE:={ROOT}/config/fastdds.xml}}"
 : "${{ROS_AUTOMATIC_DISCOVERY_RANGE:=LOCALHOST}}"
 export FASTRTPS_DEFAULT_PROFILES_FILE ROS_AUTOMATIC_DISCOVERY_RANGE

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+import subprocess
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
 NODES = ("sim_node", "robot_state_node", "skill_node", "planner_node")
 
 
@@ -43,3 +47,21 @@ def test_an_unknown_launch_file_is_refused_with_those_there_are(run_launch) -> N
     run = run_launch("simulation")
     assert run.finish() == 2
     assert "sim.launch.xml" in run.text
+
+
+@pytest.mark.ros
+def test_programs_outside_a_launch_file_get_the_same_middleware(read) -> None:
+    include = f'<include file="{ROOT}/launch/parts/middleware.launch.xml"/>'
+    (process,) = read(include + '<executable cmd="true"/>')
+    outside = subprocess.run(
+        [ROOT / ".venv/bin/with-ros", "env"],
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        check=True,
+    )
+    values = dict(line.split("=", 1) for line in outside.stdout.decode().splitlines() if "=" in line)
+    for name, value in process.environment.items():
+        if value.endswith("fastdds.xml"):
+            assert Path(values[name]).samefile(value)
+        else:
+            assert values[name] == value
