@@ -32,16 +32,23 @@ class OpeningTable:
     def __init__(self, gripper: GripperDescription) -> None:
         """Take the gripper's table."""
         pairs = sorted((joint, opening) for opening, joint in gripper.opening_to_joint)
-        self._joints, self._openings = [joint for joint, _ in pairs], [opening for _, opening in pairs]
-        segments = itertools.pairwise(pairs)
-        self._slopes = [(w1 - w0) / (q1 - q0) for (q0, w0), (q1, w1) in segments]
+        self._ends = pairs[0][0], pairs[-1][0]
+        self._joints = [joint for joint, _ in pairs]
+        # from, to, opening at position zero, slope
+        self._segments: list[tuple[float, float, float, float]] = []
+        for (q0, w0), (q1, w1) in itertools.pairwise(pairs):
+            slope = (w1 - w0) / (q1 - q0)
+            self._segments.append((q0, q1, w0 - slope * q0, slope))
+        self._last = self._segments[0]
 
     def at(self, joint: float) -> tuple[float, float]:
         """Return the opening [m] and its change by the joint's position [m/rad or m/m]."""
-        segment = bisect.bisect_right(self._joints, joint, 1, len(self._slopes)) - 1
-        slope = self._slopes[segment]
-        inside = min(max(joint, self._joints[0]), self._joints[-1])
-        return self._openings[segment] + slope * (inside - self._joints[segment]), slope
+        start, end, offset, slope = self._last  # fingers seldom change the segment
+        if start <= joint <= end:
+            return offset + slope * joint, slope
+        segment = bisect.bisect_right(self._joints, joint, 1, len(self._segments)) - 1
+        _, _, offset, slope = self._last = self._segments[segment]
+        return offset + slope * min(max(joint, self._ends[0]), self._ends[1]), slope
 
 
 def _scalar(array: Array, index: int) -> Array:
@@ -100,8 +107,9 @@ class MujocoArm:
         if elapsed != self._lead_period:
             # held until the next command: aim at where the reference is in the middle of that time
             self._lead, self._lead_period = self._drive_lead + 0.5 * elapsed, elapsed
-        np.multiply(self._lead, command.velocity, out=self._drive)
-        np.add(self._drive, command.position, out=self._drive)
+        drive = self._drive
+        np.multiply(self._lead, command.velocity, drive)
+        np.add(drive, command.position, drive)
         self._write_gripper(command.gripper_opening, command.gripper_force, elapsed)
 
     def _write_gripper(self, opening: float, force: float, elapsed: float) -> None:
