@@ -15,6 +15,11 @@ INSIDE_FRACTION = 0.75
 REST_LINEAR, REST_ANGULAR = 0.02, 0.2
 """Speeds below which an object rests [m/s], [rad/s]."""
 _SAMPLES_PER_AXIS = 10
+_GRID = np.array(
+    list(itertools.product((np.arange(_SAMPLES_PER_AXIS) + 0.5) / _SAMPLES_PER_AXIS, repeat=3)),
+    dtype=np.float64,
+)
+"""Centres of a unit cube's cells, shape (1000, 3)."""
 ROBOT_PREFIX = "robot/"
 
 
@@ -28,9 +33,7 @@ def inside_fraction(
     """
     if outer.interior is None:
         return 0.0
-    ticks = (np.arange(_SAMPLES_PER_AXIS) + 0.5) / _SAMPLES_PER_AXIS
-    grid = np.array(list(itertools.product(ticks, repeat=3)))
-    points = inner.bounds.lower + grid * np.array(inner.bounds.size)
+    points = inner.bounds.lower + _GRID * np.array(inner.bounds.size)
     local = (outer_state.pose.inverse() @ inner_state.pose).apply(points)
     within = ((local >= outer.interior.lower) & (local <= outer.interior.upper)).all(axis=1)
     return float(within.mean())

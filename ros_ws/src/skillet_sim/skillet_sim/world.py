@@ -78,6 +78,7 @@ class World:
         self.model = build_model(robot, task, timestep=timestep, shadows=shadows, multisampling=multisampling)
         self.data = mujoco.MjData(self.model)
         self.seed, self.episode = seed, 0
+        self._geom_bodies = [self.model.body(body).name for body in self.model.geom_bodyid]
         self._fixed_poses = self.model.body_pos.copy(), self.model.body_quat.copy()
         joints = [self._joint(name) for name in robot.joint_names]
         self.joint_qpos = _contiguous([int(joint.qposadr[0]) for joint in joints], "joints")
@@ -167,13 +168,13 @@ class World:
     def contacts(self) -> tuple[ContactPair, ...]:
         """Return each pair of bodies that touched in the last step once, in a stable order."""
         pairs: dict[tuple[str, str], ContactPair] = {}
-        for contact in self.data.contact[: self.data.ncon]:
-            if contact.efc_address < 0:
-                continue
-            first, second = (self.model.body(self.model.geom_bodyid[g]).name for g in contact.geom)
-            x, y, z = map(float, contact.frame[:3])
-            if (second, first) not in pairs:
-                pairs.setdefault((first, second), ContactPair(first, second, (x, y, z)))
+        contact, names = self.data.contact, self._geom_bodies
+        for geoms, frame, row in zip(
+            contact.geom.tolist(), contact.frame.tolist(), contact.efc_address, strict=True
+        ):
+            first, second = names[geoms[0]], names[geoms[1]]
+            if row >= 0 and (second, first) not in pairs:
+                pairs.setdefault((first, second), ContactPair(first, second, (frame[0], frame[1], frame[2])))
         return tuple(pairs[key] for key in sorted(pairs))
 
     def set_joints(self, positions: Array, opening: float) -> None:
