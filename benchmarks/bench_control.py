@@ -31,7 +31,7 @@ class _PerfectArm:
 
 
 def _trajectory(robot: RobotDescription) -> JointTrajectory:
-    """Every joint to and fro by 0.2 rad, 500 points with velocities and accelerations."""
+    """Every joint there and back by 0.2 rad, 500 points with velocities and accelerations."""
     times = np.linspace(0.0, _UPDATES * _PERIOD, 500)
     phase = 2 * np.pi * times[:, np.newaxis] / times[-1]
     sway = 0.1 * (1 - np.cos(phase)) * np.ones(len(robot.joints))

@@ -83,7 +83,9 @@ class GripperDescription(DataModel):
     links: tuple[str, ...] = pydantic.Field(description="every link of the gripper")
     stiffness: float = pydantic.Field(gt=0, description="position gain of the simulated drive")
     damping: float = pydantic.Field(gt=0, description="velocity gain of the simulated drive")
-    armature: float = pydantic.Field(ge=0, description="inertia added to every gripper joint, keeps it stable")
+    armature: float = pydantic.Field(
+        ge=0, description="inertia added to every gripper joint, keeps it stable"
+    )
 
     @pydantic.field_validator("opening_to_joint")
     @classmethod
