@@ -27,9 +27,8 @@ from skillet_motion.skills import SkillArgumentError, SkillResult, run_skill, sk
 from skillet_ros.parameters import declare_parameters
 from skillet_ros.robot_client import RosRobot
 from skillet_ros.run import run_node
+from skillet_ros.worker import in_thread
 
-THREADS = 6
-"""One runs the skill, one may refuse another, the rest serve topics and actions."""
 _CANCEL_TRANSITION = 1.0
 
 
@@ -47,7 +46,7 @@ class SkillNode(Node):
             self,
             ExecuteSkill,
             contract.EXECUTE_SKILL,
-            self._execute,
+            in_thread(self, self._execute),
             cancel_callback=self._on_cancel,
             callback_group=ReentrantCallbackGroup(),
         )
@@ -134,7 +133,7 @@ def _parse(name: str, text: str) -> Mapping[str, object]:
 
 def main() -> int:
     """Run the node."""
-    return run_node(SkillNode, threads=THREADS)
+    return run_node(SkillNode)
 
 
 if __name__ == "__main__":

@@ -29,10 +29,9 @@ from skillet_planner.planner import Planner, RefusalError
 from skillet_planner.ports_node import RosPorts
 from skillet_ros.parameters import declare_parameters
 from skillet_ros.run import run_node
+from skillet_ros.worker import in_thread
 
 _PLANNERS: dict[str, Callable[[], Planner]] = {"offline": OfflinePlanner}
-_THREADS = 4
-"""A task occupies one; the answers that it waits for need another."""
 
 
 class PlannerParameters(DataModel):
@@ -65,7 +64,7 @@ class PlannerNode(Node):
             self,
             ExecuteTask,
             contract.EXECUTE_TASK,
-            self._execute,
+            in_thread(self, self._execute),
             callback_group=ReentrantCallbackGroup(),
             cancel_callback=lambda _: CancelResponse.ACCEPT,
         )
@@ -169,7 +168,7 @@ class PlannerNode(Node):
 
 def main() -> int:
     """Run the node; returns the exit status."""
-    return run_node(PlannerNode, threads=_THREADS)
+    return run_node(PlannerNode)
 
 
 if __name__ == "__main__":

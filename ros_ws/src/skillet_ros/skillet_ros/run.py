@@ -8,9 +8,11 @@ import threading
 from collections.abc import Callable, Sequence
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
+from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
 
 from skillet_core.errors import SkilletError
 
@@ -18,16 +20,19 @@ _POLL = 0.1
 """How often a spinning node looks for a signal [s]."""
 
 
-def run_node(make: Callable[[], Node], args: Sequence[str] | None = None, *, threads: int = 1) -> int:
+def run_node(make: Callable[[], Node], args: Sequence[str] | None = None) -> int:
     """Make a node, spin it until SIGINT or SIGTERM, and close it.
 
     rclpy's own handlers would invalidate every publisher at once and raise in the middle of whatever
     runs. Here a signal only ends the spinning, so that a node's threads can end in order.
 
+    The executor is the one that is driven by events: rclpy's others look at every entity of the node
+    for every message, and take half a core for a few hundred messages a second. It has one thread, so
+    a callback that has to block does so in a thread of its own, see `skillet_ros.worker`.
+
     Args:
         make: builds the node. A `SkilletError` from it is printed without a traceback.
         args: command line with ROS arguments; None: the process's own.
-        threads: callbacks that may run at the same time.
 
     Returns:
         The process's exit status: 0 after a requested stop, 2 when the node could not start, and
@@ -38,12 +43,13 @@ def run_node(make: Callable[[], Node], args: Sequence[str] | None = None, *, thr
         signal.signal(number, lambda *_: stop.set())
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     node: Node | None = None
-    executor = SingleThreadedExecutor() if threads == 1 else MultiThreadedExecutor(threads)
+    executor = EventsExecutor()
+    never: Future = Future()
     try:
         node = make()
         executor.add_node(node)
         while not stop.is_set() and rclpy.ok():
-            executor.spin_once(timeout_sec=_POLL)
+            executor.spin_until_future_complete(never, timeout_sec=_POLL)
     except SkilletError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2

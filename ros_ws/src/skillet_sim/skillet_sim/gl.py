@@ -64,6 +64,9 @@ def create_context(width: int, height: int) -> Any:
         RenderingUnavailableError: see `select_backend`; or the process already uses the other one.
     """
     backend = select_backend()
+    # Mesa's software renderer would spread over all cores and keep a control loop from its own; in the
+    # calling thread an image of 320x240 takes a tenth longer
+    os.environ.setdefault("LP_NUM_THREADS", "0")
     try:
         if backend == "egl":
             from mujoco.egl import GLContext  # noqa: PLC0415 - loads libraries, so only the one in use
