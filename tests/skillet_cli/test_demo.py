@@ -68,7 +68,7 @@ def test_an_unknown_robot_is_refused_with_those_there_are_and_nothing_is_started
 
 
 def test_an_unknown_scene_is_refused_with_those_there_are(tmp_path, capsys):
-    assert main(["--task", "bloks", "--out", str(tmp_path / "out")]) == 2
+    assert main(["--task", "blosk", "--out", str(tmp_path / "out")]) == 2
     assert "Did you mean 'blocks'" in capsys.readouterr().out.replace("\n", " ")
 
 

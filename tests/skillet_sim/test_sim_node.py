@@ -183,7 +183,7 @@ def test_lock_step_advances_by_whole_periods_and_answers_when_the_cameras_have_p
     ("parameter", "words"),
     [
         ("robot:=ur6", "unknown robot 'ur6'"),
-        ("task:=bloks", "Did you mean 'blocks'"),
+        ("task:=blosk", "Did you mean 'blocks'"),
         ("control_rate:=300", "control_rate must divide"),
         ("camera_rate:=600", "camera_rate"),
     ],

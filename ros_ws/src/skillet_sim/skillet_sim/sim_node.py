@@ -56,6 +56,7 @@ class SimNode(Node):
         self.robot = load_robot(p.robot)
         self.world = World(self.robot, load_task(p.task), timestep=p.timestep, seed=p.seed)
         self._period = 1.0 / p.control_rate
+        self._real_period = self._period / p.real_time_factor if p.real_time_factor else 0.0
         self._steps = round(self._period / p.timestep)
         self._clock_offset = CLOCK_START
         self._tick = 0
@@ -68,7 +69,7 @@ class SimNode(Node):
             MujocoArm(self.world), self.robot, period=self._period, parameters=p.control
         )
         self.controllers = ControllerInterface(self, self.manager, self.robot)
-        self._statistics = LoopStatistics(self._period, window=4 * p.control_rate)
+        self._statistics = LoopStatistics(self._real_period, window=4 * p.control_rate)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.STATE)
         self._clock_publisher = self.create_publisher(Clock, "/clock", qos.CLOCK)
         self._scene = self.create_publisher(SceneStateMsg, contract.SCENE_STATE, qos.STATE)
@@ -104,7 +105,7 @@ class SimNode(Node):
             self.context.try_shutdown()
 
     def _follow_wall_clock(self) -> None:
-        """Run one control period after another, each when it is due."""
+        """Run one control period after another, each when it is due by the wall clock."""
         due = time.monotonic()
         while not self._stopping and rclpy.ok(context=self.context):
             with self._lock:
@@ -113,10 +114,12 @@ class SimNode(Node):
                     self._advance()
                     if self._due(DIAGNOSTICS_RATE):
                         self._publish_diagnostics()
-            due += self._period
+            due += self._real_period
             delay = due - time.monotonic()
             if delay > 0:
                 time.sleep(delay)
+            elif not self._real_period:
+                time.sleep(0.0)  # a service that waits for the lock gets its turn
             elif delay < -MAX_LAG:
                 self.get_logger().warning(
                     f"the simulation runs {-delay:.2f} s behind the wall clock and gives that time up",

@@ -18,6 +18,9 @@ class SimParameters(DataModel):
         default=250, ge=50, le=500, description="control loop and joint states [Hz]; divides 1 / timestep"
     )
     timestep: float = pydantic.Field(default=0.002, gt=0, le=0.005, description="physics step [s]")
+    real_time_factor: float = pydantic.Field(
+        default=1.0, ge=0, le=100, description="simulated seconds per real second; 0: as fast as it goes"
+    )
     clock_rate: int = pydantic.Field(default=100, ge=1, le=500, description="/clock [Hz]")
     scene_rate: int = pydantic.Field(default=30, ge=1, le=250, description="scene/state [Hz]")
     cameras: bool = pydantic.Field(default=True, description="render and publish the cameras")
