@@ -43,7 +43,10 @@ def _ratio(robot_name: str, *, control: bool) -> float:
     arm = MujocoArm(ours)
     steps = round(CONTROL_PERIOD / ours.model.opt.timestep)
     ticks = round(SECONDS / CONTROL_PERIOD)
+    # both hold still at home: what else moved would cost its own time
     rest = HardwareCommand(robot.home, np.zeros(len(robot.joints)), robot.gripper.max_opening, 20.0)
+
+    MujocoArm(bare).write(rest)
 
     def controlled() -> None:
         for _ in range(ticks):
