@@ -73,15 +73,19 @@ def _run_steps() -> bool:
     done = json.loads(STAMPS.read_text()) if STAMPS.is_file() else {}
     worked = False
     for name, inputs, action in steps:
-        stamp = hashlib.sha256(inputs().encode()).hexdigest()
-        if done.get(name) == stamp:
+        if done.get(name) == _digest(inputs()):
             continue
         worked = True
         action()
-        done[name] = stamp
+        # taken again: what is there afterwards is what the next run finds
+        done[name] = _digest(inputs())
         if VENV.is_dir():
             STAMPS.write_text(json.dumps(done, indent=1))
     return worked
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _check_python() -> None:
