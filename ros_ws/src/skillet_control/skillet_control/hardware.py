@@ -6,17 +6,13 @@ have one entry a joint, in the order of `RobotDescription.joint_names`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from skillet_core.geometry import Array
 
 
-@dataclass(eq=False, slots=True)
-class HardwareState:
-    """What the hardware measures. Not to be changed by those who read it.
-
-    (It is not frozen because one is made in every period, and a frozen one takes nine times as long.)
+class HardwareState(NamedTuple):
+    """What the hardware measures. (A tuple, because one is made in every control period.)
 
     Attributes:
         stamp: time of the measurement, seconds of the robot's clock.
@@ -37,8 +33,7 @@ class HardwareState:
     gripper_effort: float
 
 
-@dataclass(frozen=True, eq=False)
-class HardwareCommand:
+class HardwareCommand(NamedTuple):
     """What the hardware shall do until the next command.
 
     Attributes:

@@ -23,6 +23,8 @@ _LEASH = 1.2
 """How far the fingers' set-point runs ahead of them, in terms of what gives the full force."""
 _SETTLED = 1e-6
 """Change of the fingers' set-point in a period below which it is left alone [rad or m]."""
+_SAME_PERIOD = 1e-9
+"""Periods that differ by less differ by the rounding of the clock only [s]."""
 _NEVER = (-1.0, -1.0, -1)
 
 
@@ -101,16 +103,17 @@ class MujocoArm:
         The fingers' set-point moves at the gripper's greatest speed, as the real grippers' own
         controllers do it.
         """
+        position, velocity, opening, force = command
         now = self._data.time
-        elapsed = min(max(now - self._written, 0.0), _LONGEST_PERIOD)
-        self._written = now
-        if elapsed != self._lead_period:
+        elapsed, self._written = now - self._written, now
+        if abs(elapsed - self._lead_period) > _SAME_PERIOD:
+            elapsed = min(max(elapsed, 0.0), _LONGEST_PERIOD)
             # held until the next command: aim at where the reference is in the middle of that time
             self._lead, self._lead_period = self._drive_lead + 0.5 * elapsed, elapsed
         drive = self._drive
-        np.multiply(self._lead, command.velocity, drive)
-        np.add(drive, command.position, drive)
-        self._write_gripper(command.gripper_opening, command.gripper_force, elapsed)
+        np.multiply(self._lead, velocity, drive)
+        np.add(drive, position, drive)
+        self._write_gripper(opening, force, elapsed)
 
     def _write_gripper(self, opening: float, force: float, elapsed: float) -> None:
         finger = self._finger_position.item()
