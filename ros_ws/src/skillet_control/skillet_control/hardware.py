@@ -12,7 +12,7 @@ from skillet_core.geometry import Array
 
 
 class HardwareState(NamedTuple):
-    """What the hardware measures. (A tuple, because one is made in every control period.)
+    """What the hardware measures; a tuple, because one is made in every control period.
 
     Attributes:
         stamp: time of the measurement, seconds of the robot's clock.

@@ -42,6 +42,8 @@ DIAGNOSTICS_RATE = 1
 """/diagnostics [Hz]."""
 MAX_LAG = 0.25
 """Lag behind the wall clock beyond which lost time is given up rather than made good [s]."""
+GL_TIMEOUT = 10.0
+"""How long the first frame, or one in lock-step, may take [s]."""
 CLOCK_START = 1.0
 """The clock's first value [s]: a stamp of zero means "now" in ROS."""
 
@@ -99,6 +101,9 @@ class SimNode(Node):
         """Simulate until the node stops; a fault ends the node, so that others notice."""
         self.exit_status = 1
         try:
+            if self._cameras:  # making a GL context takes a while: let no simulated time pass in it
+                self._cameras.request(self.now)
+                self._cameras.wait_idle(GL_TIMEOUT)
             self._follow_wall_clock()
             self.exit_status = 0
         finally:
@@ -219,8 +224,8 @@ class SimNode(Node):
             if self._lockstep:
                 for _ in range(request.periods):
                     self._advance()
-                    if self._cameras and not self._cameras.wait_idle(timeout=10.0):
-                        response.message = "a camera frame took longer than 10 s to render"
+                    if self._cameras and not self._cameras.wait_idle(GL_TIMEOUT):
+                        response.message = f"a camera frame took longer than {GL_TIMEOUT:g} s to render"
                         return response
             response.stamp = time_to_msg(self.now)
         response.success = True
