@@ -85,7 +85,7 @@ def test_frames_follow_the_joint_states_and_fixed_ones_are_latched(graph):
     assert all(later - earlier >= 19_000_000 for earlier, later in itertools.pairwise(stamps))
 
     fixed: list[TFMessage] = []
-    peer.create_subscription(TFMessage, "/tf_static", fixed.append, qos.STATIC_TF)
+    peer.create_subscription(TFMessage, "/tf_static", fixed.append, qos.LATCHED)
     spin_until(executor, lambda: fixed)
     (transform,) = fixed[-1].transforms
     assert (transform.header.frame_id, transform.child_frame_id) == ("arm", "tip")

@@ -82,7 +82,7 @@ class RobotStateNode(Node):
         self._frames: _FrameMessage | None = None
         self._known: tuple[str, ...] = ()
         self._tf = self.create_publisher(TFMessage, "/tf", qos.STATE)
-        self._tf_static = self.create_publisher(TFMessage, "/tf_static", qos.STATIC_TF)
+        self._tf_static = self.create_publisher(TFMessage, "/tf_static", qos.LATCHED)
         self.create_subscription(
             JointState, contract.JOINT_STATES, self._on_joint_states, qos.STATE, raw=True
         )

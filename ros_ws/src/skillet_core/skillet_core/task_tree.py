@@ -28,32 +28,27 @@ class SkillNode(DataModel):
         return f"{self.skill}({', '.join(str(v) for v in self.arguments.values())})"
 
 
-class SequenceNode(DataModel):
+class _Composite(DataModel):
+    name: str
+    children: tuple[Node, ...] = pydantic.Field(min_length=1)
+    success: Condition | None = None
+    attempts: int = pydantic.Field(default=1, ge=1, le=10)
+
+    def label(self) -> str:
+        """Print the name."""
+        return self.name
+
+
+class SequenceNode(_Composite):
     """Succeeds when every child does, in order; fails with the first that fails."""
 
     kind: Literal["sequence"] = "sequence"
-    name: str
-    children: tuple[Node, ...] = pydantic.Field(min_length=1)
-    success: Condition | None = None
-    attempts: int = pydantic.Field(default=1, ge=1, le=10)
-
-    def label(self) -> str:
-        """Print the name."""
-        return self.name
 
 
-class FallbackNode(DataModel):
+class FallbackNode(_Composite):
     """Succeeds with the first child that does; fails when none does."""
 
     kind: Literal["fallback"] = "fallback"
-    name: str
-    children: tuple[Node, ...] = pydantic.Field(min_length=1)
-    success: Condition | None = None
-    attempts: int = pydantic.Field(default=1, ge=1, le=10)
-
-    def label(self) -> str:
-        """Print the name."""
-        return self.name
 
 
 Node = Annotated[SkillNode | SequenceNode | FallbackNode, pydantic.Field(discriminator="kind")]
