@@ -17,7 +17,8 @@ from rclpy.task import Future
 from skillet_core.errors import SkilletError
 
 _POLL = 0.1
-"""How often a spinning node looks for a signal [s]."""
+"""How often a spinning node looks for a signal [s]. (Without a time-out the events executor of rclpy 7.1
+keeps Python's lock.)"""
 
 
 def run_node(make: Callable[[], Node], args: Sequence[str] | None = None) -> int:
