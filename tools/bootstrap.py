@@ -293,6 +293,8 @@ def _build_workspace() -> None:
 _COMMAND = f"""#!/bin/sh
 # Runs a command with the ROS workspace sourced. Written by tools/bootstrap.py.
 unset COLCON_PREFIX_PATH CMAKE_PREFIX_PATH PYTHONPATH LD_LIBRARY_PATH
+# a Python of this environment that starts this has set it; its child would not look for the wheels' libraries
+unset _ROS_WHEELS_BOOTSTRAP_COMPLETE
 export PATH="{VENV}/bin:$PATH" AMENT_PREFIX_PATH="{VENV}"
 COLCON_CURRENT_PREFIX="{WORKSPACE}/install" . "{WORKSPACE}/install/local_setup.sh"
 # as launch/parts/middleware.launch.xml sets it, for programs that are started without a launch file

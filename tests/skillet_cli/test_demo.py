@@ -93,12 +93,16 @@ def test_a_sentence_becomes_a_report_a_bag_and_a_data_set(demo, tmp_path, robot)
 
 
 def test_a_sentence_that_cannot_be_planned_is_refused_and_offers_what_is_known(demo, tmp_path):
+    (tmp_path / "thesis.txt").write_text("somebody else's")
+    (tmp_path / "report.html").write_text("an earlier demonstration's")
     process = demo("make me a sandwich")
     text, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "refused, the robot did not move" in text
     assert load_task("blocks").instructions[0] in text
     assert list_episodes(tmp_path / "episodes", partial=True) == []
+    assert (tmp_path / "thesis.txt").exists()
+    assert not (tmp_path / "report.html").exists()
 
 
 def test_a_simulator_killed_in_motion_ends_the_task_as_failed_and_its_episode_stays_readable(demo, tmp_path):

@@ -65,3 +65,16 @@ def test_programs_outside_a_launch_file_get_the_same_middleware(read) -> None:
             assert Path(values[name]).samefile(value)
         else:
             assert values[name] == value
+
+
+@pytest.mark.ros
+def test_the_command_works_when_a_python_of_the_environment_starts_it() -> None:
+    # such a Python says that it has found the wheels' libraries, which its children take for their own
+    started = subprocess.run(
+        [ROOT / ".venv/bin/with-ros", "python", "-c", "import rclpy"],
+        env={"PATH": os.environ["PATH"], "_ROS_WHEELS_BOOTSTRAP_COMPLETE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert started.returncode == 0, started.stderr

@@ -63,6 +63,15 @@ def _graph(options: argparse.Namespace, log: Path) -> Iterator[subprocess.Popen[
                 graph.wait()
 
 
+def _clear(out: Path) -> None:
+    """Remove what an earlier demonstration left in its folder, and nothing else."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name in ("bag", "dataset.zarr", "episodes"):
+        shutil.rmtree(out / name, ignore_errors=True)
+    for path in (out / "graph.log", out / "report.html", *(out / f"{c}.mp4" for c in ("front", "wrist"))):
+        path.unlink(missing_ok=True)
+
+
 def _run_task(options: argparse.Namespace, console: Console) -> TaskOutcome:
     """Start the graph, send the sentence, show the progress; return the outcome."""
     log = options.out / "graph.log"
@@ -119,8 +128,7 @@ def main(argv: list[str]) -> int:
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
     try:
         robot, _ = load_robot(options.robot), load_task(options.task)
-        shutil.rmtree(options.out, ignore_errors=True)
-        options.out.mkdir(parents=True)
+        _clear(options.out)
         console.print(f"[bold]“{options.instruction}”[/] on {robot.title}")
         outcome = _run_task(options, console)
         if outcome.refused:
