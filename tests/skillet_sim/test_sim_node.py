@@ -164,6 +164,13 @@ def test_a_reset_to_another_task_is_refused_and_says_how_to_get_it(client):
     assert "task:=drawer" in answer.message
 
 
+def test_a_reset_with_a_negative_seed_is_refused_and_the_simulation_goes_on(client):
+    answer = client.call(client.reset, SceneReset.Request(seed=-1))
+    assert not answer.success
+    assert "0 or more, got -1" in answer.message
+    client.wait_for(contract.JOINT_STATES, len(client.heard[contract.JOINT_STATES]) + 50)
+
+
 def test_lock_step_advances_by_whole_periods_and_answers_when_the_cameras_have_published(client):
     paused = time_from_msg(client.pause().stamp)
     time.sleep(0.2)

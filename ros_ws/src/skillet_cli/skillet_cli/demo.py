@@ -22,7 +22,6 @@ from rich.console import Console
 from skillet_cli.task_outcome import TaskOutcome
 from skillet_core.errors import SkilletError
 from skillet_core.policy_spec import load_policy_spec
-from skillet_core.resources import share_dir
 from skillet_core.robot import load_robot
 from skillet_core.scene import load_task
 
@@ -113,7 +112,7 @@ def _write_results(options: argparse.Namespace, episode: Path, console: Console)
 
     bag, dataset = options.out / "bag", options.out / "dataset.zarr"
     shutil.move(episode, bag)
-    spec = load_policy_spec(share_dir() / "policies" / "specs" / "demo.yaml")
+    spec = load_policy_spec("demo")
     convert([bag], spec, dataset, failed=True)
     report = write_report(bag, options.out, load_robot(options.robot))
     for label, path in (("report", report), ("bag", bag), ("zarr", dataset)):

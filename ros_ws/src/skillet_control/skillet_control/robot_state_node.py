@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import sys
 
 import numpy as np
@@ -16,6 +15,7 @@ from std_msgs.msg import Header, String
 
 from skillet_control.urdf_tree import JointFrames, UrdfTree
 from skillet_core import contract
+from skillet_core.cdr import header_stamp
 from skillet_core.errors import InvalidFileError
 from skillet_core.geometry import Array
 from skillet_core.model import DataModel
@@ -34,13 +34,6 @@ class RobotStateParameters(DataModel):
     rate: float = pydantic.Field(
         default=50.0, gt=0, le=1000, description="highest rate at which moving frames are published [Hz]"
     )
-
-
-def _stamp(raw: bytes) -> float:
-    """Read the stamp [s] that a serialised JointState begins with, behind CDR's header of 4 bytes."""
-    little_endian = raw[1] & 1
-    seconds, nanoseconds = struct.unpack_from("<iI" if little_endian else ">iI", raw, 4)
-    return float(seconds) + 1e-9 * float(nanoseconds)
 
 
 class _FrameMessage:
@@ -115,7 +108,7 @@ class RobotStateNode(Node):
             return
         # most messages are not due, and reading them whole would cost more than all the rest;
         # a little early is due: stamps are multiples of the control period
-        stamp = _stamp(raw)
+        stamp = 1e-9 * header_stamp(raw)
         if 0 <= stamp - self._last < 0.99 * self._period:
             return
         self._last = stamp

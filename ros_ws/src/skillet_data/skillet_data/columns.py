@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from skillet_core.cdr import header_stamp
 from skillet_core.policy_spec import (
     GripperObservation,
     ImageObservation,
@@ -100,18 +100,11 @@ def columns_of(spec: PolicySpec, robot: RobotDescription, find: Callable[[str], 
     return [*columns, Column(action.key, (arm, gripper))]
 
 
-def _stamp(data: bytes) -> int:
-    """Read the stamp [ns] of a message that begins with a ``std_msgs/Header``, without decoding it."""
-    order = "<" if data[1] & 1 else ">"  # second byte of the CDR encapsulation: byte order
-    seconds, nanoseconds = struct.unpack_from(f"{order}iI", data, 4)
-    return int(seconds) * SECOND + int(nanoseconds)
-
-
 def _timelines(episode: EpisodeReader, topics: set[str]) -> dict[str, Timeline]:
     measured: dict[str, list[int]] = {topic: [] for topic in sorted(topics)}
     for message in episode.messages(topics):
         # a stamp of zero means that the sender gave none
-        measured[message.topic].append(_stamp(message.data) or message.log_time)
+        measured[message.topic].append(header_stamp(message.data) or message.log_time)
     return {topic: Timeline.of(topic, times) for topic, times in measured.items()}
 
 

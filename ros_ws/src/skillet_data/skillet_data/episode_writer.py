@@ -87,11 +87,6 @@ class EpisodeWriter:
         return self._folder
 
     @property
-    def message_count(self) -> int:
-        """Messages written so far."""
-        return sum(topic.count for topic in self._topics.values())
-
-    @property
     def _path(self) -> Path:
         return self._folder / f"{self.name}_0.mcap"
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from builtin_interfaces.msg import Duration as DurationMsg
 from builtin_interfaces.msg import Time as TimeMsg
-from geometry_msgs.msg import Point, Quaternion, Transform, Vector3
+from geometry_msgs.msg import Point, Quaternion, Vector3
 from geometry_msgs.msg import Pose as PoseMsg
 from sensor_msgs.msg import CameraInfo, Image
 from skillet_interfaces.msg import Contact
@@ -62,13 +62,6 @@ def pose_from_msg(msg: PoseMsg) -> Pose:
     """
     p, q = msg.position, msg.orientation
     return Pose.from_quaternion((p.x, p.y, p.z), (q.x, q.y, q.z, q.w))
-
-
-def pose_to_transform_msg(pose: Pose) -> Transform:
-    """Pose to transform message."""
-    x, y, z = map(float, pose.position)
-    qx, qy, qz, qw = map(float, pose.quaternion)
-    return Transform(translation=Vector3(x=x, y=y, z=z), rotation=Quaternion(x=qx, y=qy, z=qz, w=qw))
 
 
 def trajectory_to_msg(trajectory: JointTrajectory) -> JointTrajectoryMsg:

@@ -176,8 +176,9 @@ class SimNode(Node):
     def _start_cameras(self) -> CameraThread:
         p = self.parameters
         size = (p.image_width, p.image_height)
-        publishers = {}
+        publishers, matrices = {}, {}
         for camera in self.robot.cameras:
+            matrices[camera.name] = intrinsics(camera, *size), camera.optical_frame
             publishers[camera.name] = (
                 self.create_publisher(Image, contract.color_image(camera.name), qos.IMAGE),
                 self.create_publisher(CameraInfo, contract.color_info(camera.name), qos.IMAGE),
@@ -186,10 +187,9 @@ class SimNode(Node):
             )
 
         def publish(frame: Frame) -> None:
-            camera = next(c for c in self.robot.cameras if c.name == frame.camera)
             color, color_info, depth, depth_info = publishers[frame.camera]
-            stamp, optical = time_to_msg(frame.stamp), camera.optical_frame
-            info = camera_info(intrinsics(camera, *size), *size, stamp, optical)
+            stamp, (matrix, optical) = time_to_msg(frame.stamp), matrices[frame.camera]
+            info = camera_info(matrix, *size, stamp, optical)
             color.publish(image_to_msg(frame.color, stamp, optical))
             color_info.publish(info)
             if frame.depth is not None:
@@ -206,16 +206,19 @@ class SimNode(Node):
                     f"start it with task:={request.task} for another"
                 )
                 return response
+            if request.seed < 0:
+                response.message = f"a seed is 0 or more, got {request.seed}"
+                return response
             before = self.now
             try:
                 self.world.reset(request.seed)
+                response.success = True
             except SkilletError as error:
                 response.message = str(error)
-                return response
+            # a reset that failed, too, has put the robot home and the world's own time to zero
             self._clock_offset = before - self.world.time
             self.manager.synchronise("the scene was reset")
             response.state = self._publish_scene(self.now)
-        response.success = True
         return response
 
     def _on_step(self, request: SceneStep.Request, response: SceneStep.Response) -> SceneStep.Response:
