@@ -13,7 +13,7 @@ import numpy as np
 
 from skillet_core.errors import PlanningError
 from skillet_core.geometry import Array, Pose
-from skillet_core.motion import JointGoal, LinearGoal, PlanRequest, PoseGoal
+from skillet_core.motion import CartesianGoal, JointGoal, PlanRequest, PoseGoal
 from skillet_core.robot import load_robot, robot_names
 from skillet_core.scene import ObjectState, SceneState, load_task
 from skillet_core.trajectory import JointTrajectory, RobotState
@@ -71,7 +71,7 @@ def _time_queries(planner: OmplPlanner, queries: list[_Query]) -> tuple[list[flo
         except PlanningError:
             continue
         total.append(time.perf_counter() - began)
-        if isinstance(request.goal, LinearGoal):
+        if isinstance(request.goal, CartesianGoal):
             continue
         query = planner.query(request, planner.begin(request, state, scene))
         began = time.perf_counter()

@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from skillet_core.errors import PlanningError
 from skillet_core.geometry import Pose
-from skillet_core.motion import JointGoal, LinearGoal, PlanRequest, PoseGoal
+from skillet_core.motion import CartesianGoal, JointGoal, PlanRequest, PoseGoal
 from skillet_core.scene import ObjectState
 from skillet_motion.time_parameterization import peak_ratios
 
@@ -79,7 +79,7 @@ def test_the_same_seed_gives_the_same_trajectory_to_the_bit(around_blocks):
 def test_a_linear_motion_stays_within_a_millimetre_of_its_line(planner, at_home, tidy_scene):
     above, target = pose(0.5, 0.15, 0.3), pose(0.55, 0.1, 0.15, yaw=0.4)
     start = planner.plan(PlanRequest(PoseGoal((above,))), at_home, tidy_scene).positions[-1]
-    trajectory = planner.plan(PlanRequest(LinearGoal(target), start=start), at_home, tidy_scene)
+    trajectory = planner.plan(PlanRequest(CartesianGoal((target,)), start=start), at_home, tidy_scene)
     line = target.position - above.position
     length = np.linalg.norm(line)
     for point in trajectory.positions:
@@ -95,7 +95,7 @@ def test_a_linear_motion_stays_within_a_millimetre_of_its_line(planner, at_home,
 def test_a_blocked_line_is_an_error_and_says_where_and_by_what(planner, at_home, tidy_scene):
     above = pose(0.45, 0.0, 0.2)
     start = planner.plan(PlanRequest(PoseGoal((above,))), at_home, tidy_scene).positions[-1]
-    into_table = LinearGoal(pose(0.45, 0.0, -0.02))
+    into_table = CartesianGoal((pose(0.45, 0.0, -0.02),))
     with pytest.raises(
         PlanningError, match=r"straight line is blocked at \d+ % of the 0.220 m: .*(block|table)"
     ):
@@ -103,7 +103,7 @@ def test_a_blocked_line_is_an_error_and_says_where_and_by_what(planner, at_home,
 
 
 def test_a_line_out_of_reach_is_an_error_and_says_how_far_it_came(planner, at_home, tidy_scene):
-    far = LinearGoal(pose(1.6, 0.0, 0.4))
+    far = CartesianGoal((pose(1.6, 0.0, 0.4),))
     with pytest.raises(
         PlanningError, match=r"straight line (leaves the arm's reach|passes too close).* at \d+ %"
     ):
@@ -143,7 +143,7 @@ def test_an_enclosed_goal_ends_after_a_number_of_iterations(planner, at_home, ti
 @pytest.mark.parametrize("speed", [0.0, -1.0, 1.01, float("nan")])
 def test_a_speed_out_of_range_is_refused(planner, robot, at_home, tidy_scene, speed):
     with pytest.raises(PlanningError, match="speed must be above 0 and at most 1"):
-        planner.plan(PlanRequest(JointGoal(robot.home), speed=speed), at_home, tidy_scene)
+        planner.plan(PlanRequest(JointGoal(robot.home), velocity_scaling=speed), at_home, tidy_scene)
 
 
 def test_a_joint_goal_beyond_the_limits_names_the_joint(planner, robot, at_home, tidy_scene):

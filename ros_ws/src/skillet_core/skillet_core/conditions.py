@@ -47,6 +47,40 @@ class AtRest(DataModel):
         return f"at_rest({self.object})"
 
 
+class OnTopOf(DataModel):
+    """The object touches the other one, which carries it from below (`evaluation.is_on_top_of`)."""
+
+    kind: Literal["on_top_of"] = "on_top_of"
+    object: str
+    support: str
+
+    def __str__(self) -> str:
+        """Print as ``on_top_of(object, support)``."""
+        return f"on_top_of({self.object}, {self.support})"
+
+
+class Opened(DataModel):
+    """The object's joint is at least 80 % of the way from closed to open; of a button: pressed."""
+
+    kind: Literal["opened"] = "opened"
+    object: str
+
+    def __str__(self) -> str:
+        """Print as ``opened(object)``."""
+        return f"opened({self.object})"
+
+
+class Closed(DataModel):
+    """The object's joint is at most 10 % of the way from closed to open."""
+
+    kind: Literal["closed"] = "closed"
+    object: str
+
+    def __str__(self) -> str:
+        """Print as ``closed(object)``."""
+        return f"closed({self.object})"
+
+
 class Not(DataModel):
     """The condition does not hold."""
 
@@ -80,7 +114,10 @@ class Any(DataModel):
         return f"({' or '.join(map(str, self.conditions))})"
 
 
-Condition = Annotated[Inside | Grasped | AtRest | Not | All | Any, pydantic.Field(discriminator="kind")]
+Condition = Annotated[
+    Inside | OnTopOf | Opened | Closed | Grasped | AtRest | Not | All | Any,
+    pydantic.Field(discriminator="kind"),
+]
 
 Not.model_rebuild()
 All.model_rebuild()

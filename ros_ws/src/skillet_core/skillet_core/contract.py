@@ -21,6 +21,8 @@ SCENE_STEP = "scene/step"
 EPISODE_START = "episode/start"
 EPISODE_STOP = "episode/stop"
 EPISODE_EVENTS = "episode/events"
+SCENE_APPLY = "scene/apply"
+PLAN_MOTION = "plan_motion"
 EXECUTE_SKILL = "execute_skill"
 EXECUTE_TASK = "execute_task"
 

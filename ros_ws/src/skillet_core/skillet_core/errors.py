@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import enum
 from collections.abc import Iterable
 
 
@@ -36,12 +37,40 @@ class TrajectoryError(SkilletError, ValueError):
     """A trajectory that must not be executed: NaN, wrong joints, wrong times, beyond limits."""
 
 
+class PlanningFailure(enum.StrEnum):
+    """Why there is no plan."""
+
+    INVALID_REQUEST = "invalid_request"
+    START_IN_COLLISION = "start_in_collision"
+    START_OUT_OF_LIMITS = "start_out_of_limits"
+    GOAL_UNREACHABLE = "goal_unreachable"
+    GOAL_IN_COLLISION = "goal_in_collision"
+    NO_PATH = "no_path"
+    NO_GRASP = "no_grasp"
+    NO_ROOM = "no_room"
+    BACKEND = "backend"
+
+
 class PlanningError(SkilletError):
     """No motion was found: why, in words that a person or a planner can act on."""
+
+    def __init__(self, message: str, failure: PlanningFailure = PlanningFailure.NO_PATH) -> None:
+        """Compose the error.
+
+        Args:
+            message: for people.
+            failure: for programs.
+        """
+        super().__init__(message)
+        self.failure = failure
 
 
 class ExecutionError(SkilletError):
     """A motion was started and did not end as asked."""
+
+
+class BackendUnavailableError(SkilletError):
+    """A part that was asked for is not installed: names it and how to get it."""
 
 
 class StaleStateError(ExecutionError):

@@ -12,6 +12,10 @@ from skillet_core.scene import ObjectDescription, ObjectState, SceneState, TaskD
 
 INSIDE_FRACTION = 0.75
 """Share of an object's bounding box that must lie in the container."""
+OPENED_SHARE, CLOSED_SHARE = 0.8, 0.1
+"""Shares of the way from closed to open from which on, up to which, a joint counts as open, closed."""
+CARRIED_NORMAL = 0.7
+"""Least vertical part of a contact's normal by which one object carries another: within 45 degrees."""
 REST_LINEAR, REST_ANGULAR = 0.02, 0.2
 """Speeds below which an object rests [m/s], [rad/s]."""
 _SAMPLES_PER_AXIS = 10
@@ -55,6 +59,32 @@ def is_at_rest(state: ObjectState) -> bool:
     return bool(np.linalg.norm(state.linear) < REST_LINEAR and np.linalg.norm(state.angular) < REST_ANGULAR)
 
 
+def is_on_top_of(name: str, support: str, scene: SceneState) -> bool:
+    """Whether a contact pushes the object up from the support, steeper than `CARRIED_NORMAL`."""
+    for contact in scene.contacts:
+        upward = contact.normal[2]
+        if (contact.body_a, contact.body_b) == (support, name) and upward >= CARRIED_NORMAL:
+            return True
+        if (contact.body_b, contact.body_a) == (support, name) and -upward >= CARRIED_NORMAL:
+            return True
+    return False
+
+
+def open_share(name: str, scene: SceneState, task: TaskDescription) -> float:
+    """Return how far open an object is: 0 closed, 1 open; a button: 1 pressed.
+
+    Raises:
+        UnknownNameError: there is no such object, it has no joint, or the scene does not report it.
+    """
+    joint = task.object(name).articulation
+    if joint is None:
+        jointed = (other for other, entry in task.objects.items() if entry.articulation is not None)
+        raise UnknownNameError("object with a joint", name, jointed)
+    if joint.joint not in scene.articulation:
+        raise UnknownNameError("scene joint", joint.joint, scene.articulation)
+    return joint.share(scene.articulation[joint.joint])
+
+
 def holds(
     condition: conditions.Condition, scene: SceneState, task: TaskDescription, gripper: GripperDescription
 ) -> bool:
@@ -72,6 +102,14 @@ def holds(
                 scene.object(condition.container),
             )
             return fraction >= INSIDE_FRACTION
+        case conditions.OnTopOf():
+            scene.object(condition.object)
+            scene.object(condition.support)
+            return is_on_top_of(condition.object, condition.support, scene)
+        case conditions.Opened():
+            return open_share(condition.object, scene, task) >= OPENED_SHARE
+        case conditions.Closed():
+            return open_share(condition.object, scene, task) <= CLOSED_SHARE
         case conditions.Grasped():
             scene.object(condition.object)
             return is_grasped(condition.object, scene, gripper)

@@ -1,18 +1,19 @@
-"""Goals of a motion, and the `Robot` protocol that skills are written against.
+"""Motions to plan: goals, requests, and the protocol of what plans them.
 
-A skill cannot tell whether the robot behind the protocol is a simulator stepped as fast as it goes,
-or a graph of ROS 2 nodes in real time, in simulation or on hardware.
+The names of a request's fields follow MoveIt's ``MotionPlanRequest``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from skillet_core.geometry import Array, Pose
-from skillet_core.robot import RobotDescription
-from skillet_core.scene import SceneState, TaskDescription
+from skillet_core.scene import SceneState
 from skillet_core.trajectory import JointTrajectory, RobotState
+
+PlannerName = Literal["rrt_connect", "rrt_star", "ait_star"]
+"""RRT-Connect is the fastest; the other two go on to shorten the path until the iterations are spent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,13 +31,13 @@ class PoseGoal:
 
 
 @dataclass(frozen=True)
-class LinearGoal:
-    """Bring the grasp frame to this pose in the world frame on a straight line."""
+class CartesianGoal:
+    """Bring the grasp frame through these poses in the world frame in order, on straight lines."""
 
-    pose: Pose
+    waypoints: tuple[Pose, ...]
 
 
-MotionGoal = JointGoal | PoseGoal | LinearGoal
+MotionGoal = JointGoal | PoseGoal | CartesianGoal
 
 
 @dataclass(frozen=True)
@@ -45,104 +46,30 @@ class PlanRequest:
 
     Attributes:
         goal: where to.
-        speed: share of the velocity limits, above 0, up to 1. Accelerations scale by its square
-            root at most.
-        attached: object that the gripper carries, moved with it and kept out of collisions.
+        velocity_scaling: share of the velocity limits, above 0, up to 1.
+        acceleration_scaling: share of the acceleration limits, above 0, up to 1; None: the square root
+            of the velocity's.
+        attached: objects that the gripper carries, moved with it and kept out of collisions.
         touching: objects that the gripper may touch, e.g. the one about to be grasped.
+        allowed_contacts: pairs of bodies that may touch besides; robot links carry the prefix
+            ``robot/``.
         start: arm positions to plan from, shape (n,) [rad]; None: the measured ones.
-        seed: of the planner's random draws.
+        planner: what searches where the straight segment in joint space is blocked.
+        iterations: after how many a search gives up; None: the planner's own number. Time does not
+            matter, so that the outcome is the same on every machine.
+        seed: of the planner's random draws, >= 0.
     """
 
     goal: MotionGoal
-    speed: float = 1.0
-    attached: str | None = None
+    velocity_scaling: float = 1.0
+    acceleration_scaling: float | None = None
+    attached: frozenset[str] = frozenset()
     touching: frozenset[str] = frozenset()
+    allowed_contacts: frozenset[tuple[str, str]] = frozenset()
     start: Array | None = None
+    planner: PlannerName = "rrt_connect"
+    iterations: int | None = None
     seed: int = 0
-
-
-@dataclass(frozen=True)
-class GripResult:
-    """How a gripper command ended.
-
-    Attributes:
-        opening: gap between the finger pads [m].
-        stalled: it pushes with full force without moving, as around an object.
-        reached: the commanded opening was reached.
-    """
-
-    opening: float
-    stalled: bool
-    reached: bool
-
-
-class Robot(Protocol):
-    """What a skill needs of a robot. Every method blocks; `cancel` may be called from any thread."""
-
-    @property
-    def description(self) -> RobotDescription:
-        """The robot's data."""
-
-    @property
-    def task(self) -> TaskDescription:
-        """The scene's data."""
-
-    def state(self) -> RobotState:
-        """Return the newest state.
-
-        Raises:
-            StaleStateError: nothing was heard for too long.
-        """
-
-    def scene(self) -> SceneState:
-        """Return where things are.
-
-        Raises:
-            StaleStateError: nothing was heard for too long.
-        """
-
-    def grasp_pose(self, positions: Array | None = None) -> Pose:
-        """Return where the gripper's grasp frame is in the world frame.
-
-        Args:
-            positions: arm positions to compute it for, shape (n,) [rad]; None: the measured ones.
-
-        Raises:
-            StaleStateError: nothing was heard for too long.
-        """
-
-    def plan(self, request: PlanRequest) -> JointTrajectory:
-        """Plan without moving.
-
-        Raises:
-            PlanningError: with the reason.
-        """
-
-    def follow(self, trajectory: JointTrajectory) -> None:
-        """Execute and wait for the end.
-
-        Raises:
-            TrajectoryError: it was refused; nothing moved.
-            ExecutionError: it was aborted, with the controller's reason.
-            CancelledError: `cancel` was called; the arm holds its position.
-        """
-
-    def grip(self, opening: float, force: float) -> GripResult:
-        """Move the fingers to an opening [m] pushing with at most ``force`` [N], and wait.
-
-        Raises:
-            ExecutionError, CancelledError: as for `follow`.
-        """
-
-    def wait(self, seconds: float) -> None:
-        """Let the robot's clock advance.
-
-        Raises:
-            CancelledError: `cancel` was called.
-        """
-
-    def cancel(self) -> None:
-        """Stop the running motion and hold; the blocked call raises `CancelledError`."""
 
 
 class MotionPlanner(Protocol):
@@ -152,8 +79,8 @@ class MotionPlanner(Protocol):
         """Return a time-parameterised, collision-free trajectory.
 
         Raises:
-            PlanningError: start in collision with what, goal unreachable, no path after how many
-                iterations.
+            PlanningError: with the reason: see `PlanningFailure`.
+            UnknownNameError: the request names an object that is not there.
         """
 
     def grasp_pose(self, positions: Array) -> Pose:

@@ -38,21 +38,55 @@ class Box(DataModel):
         return np.array(self.center) + np.array(self.size) / 2
 
 
+class Rest(DataModel):
+    """A side that an object can lie on."""
+
+    rpy: Vector = pydantic.Field(description="orientation before the turn about z [rad]")
+    height: float = pydantic.Field(description="of the object's frame above the spawn region's [m]")
+
+
 class Spawn(DataModel):
-    """Where a reset may put an object: uniform in a rectangle, turned about z."""
+    """Where a reset may put an object: uniform in a box, resting on one of its sides, turned about z."""
 
     lower: Vector = pydantic.Field(description="[m], world frame")
     upper: Vector = pydantic.Field(description="[m], world frame")
     yaw: tuple[float, float] = pydantic.Field(default=(0.0, 0.0), description="range of the turn [rad]")
+    rests: tuple[Rest, ...] = pydantic.Field(default=(), description="one of these, drawn; empty: upright")
+
+
+class Articulation(DataModel):
+    """The joint by which a part of the scene moves: a drawer, a lid, a flag, a button."""
+
+    joint: str = pydantic.Field(description="name in the scene's model and in `SceneState.articulation`")
+    kind: Literal["prismatic", "revolute"]
+    axis: Vector = pydantic.Field(description="unit, in the object's own frame; right-handed when revolute")
+    origin: Vector = pydantic.Field(
+        default=(0.0, 0.0, 0.0),
+        description="a point on a revolute joint's axis, in the object's own frame [m]",
+    )
+    closed: float = pydantic.Field(
+        description="position when closed, or when a button is released [m or rad]"
+    )
+    opened: float = pydantic.Field(description="position when open, or when a button is pressed [m or rad]")
+
+    def share(self, position: float) -> float:
+        """Return how far open a joint position is: 0 closed, 1 open."""
+        return (position - self.closed) / (self.opened - self.closed)
 
 
 class ObjectDescription(DataModel):
     """One named body of a scene."""
 
     phrases: tuple[str, ...] = pydantic.Field(min_length=1, description="how a person calls it")
-    kind: Literal["movable", "container", "surface"] = "movable"
+    kind: Literal["movable", "container", "surface", "fixture", "button"] = "movable"
     bounds: Box = pydantic.Field(description="tight box around it, in its own frame")
     interior: Box | None = pydantic.Field(default=None, description="hollow of a container, in its own frame")
+    articulation: Articulation | None = pydantic.Field(
+        default=None, description="None: it does not move on a joint"
+    )
+    handle: Box | None = pydantic.Field(
+        default=None, description="where to take hold of it, in its own frame"
+    )
     spawn: Spawn | None = pydantic.Field(default=None, description="None: it stays where the MJCF has it")
 
 
@@ -61,7 +95,9 @@ class TaskDescription(DataModel):
 
     name: str
     title: str
-    scene: str = pydantic.Field(description="MJCF file beside this one")
+    scene: str = pydantic.Field(
+        description="file beside this one: MJCF, or YAML of shapes (`skillet_core.collision_objects`)"
+    )
     instructions: tuple[str, ...] = pydantic.Field(min_length=1)
     time_limit: float = pydantic.Field(gt=0, description="[s]")
     objects: dict[str, ObjectDescription]

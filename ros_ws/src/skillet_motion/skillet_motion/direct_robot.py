@@ -16,7 +16,8 @@ from skillet_control.hardware import HardwareState
 from skillet_control.manager import ControllerManager
 from skillet_core.errors import CancelledError, ExecutionError
 from skillet_core.geometry import Array, Pose
-from skillet_core.motion import GripResult, MotionPlanner, PlanRequest
+from skillet_core.motion import MotionPlanner, PlanRequest
+from skillet_core.robot_interface import GripResult
 from skillet_core.robot import RobotDescription
 from skillet_core.scene import SceneState, TaskDescription
 from skillet_core.trajectory import JointTrajectory, RobotState

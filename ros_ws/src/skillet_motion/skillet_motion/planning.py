@@ -17,7 +17,7 @@ import numpy as np
 from skillet_core.errors import PlanningError
 from skillet_core.evaluation import ROBOT_PREFIX
 from skillet_core.geometry import Array, Pose
-from skillet_core.motion import JointGoal, LinearGoal, PlanRequest, PoseGoal
+from skillet_core.motion import CartesianGoal, JointGoal, PlanRequest, PoseGoal
 from skillet_core.robot import RobotDescription
 from skillet_core.scene import SceneState, TaskDescription
 from skillet_core.trajectory import JointTrajectory, RobotState
@@ -111,18 +111,18 @@ class OmplPlanner:
                 many iterations, or a speed out of range.
             UnknownNameError: an object is not in the scene.
         """
-        if not 0.0 < request.speed <= 1.0:
-            raise PlanningError(f"speed must be above 0 and at most 1, got {request.speed}")
+        if not 0.0 < request.velocity_scaling <= 1.0:
+            raise PlanningError(f"speed must be above 0 and at most 1, got {request.velocity_scaling}")
         start = self.begin(request, state, scene)
-        if isinstance(request.goal, LinearGoal):
+        if isinstance(request.goal, CartesianGoal):
             points = straight_line(
-                self._kinematics, self._world, start, request.goal.pose, lower=self._lower, upper=self._upper
+                self._kinematics, self._world, start, request.goal.waypoints[-1], lower=self._lower, upper=self._upper
             )
             if len(points) == 1:
                 return at_rest(points[0], self._robot.joint_names)
             path, end = interpolated_path(points)
-            return self._timed(path, end, request.speed)
-        return self.time(self.search(self.query(request, start), request.seed), request.speed)
+            return self._timed(path, end, request.velocity_scaling)
+        return self.time(self.search(self.query(request, start), request.seed), request.velocity_scaling)
 
     def begin(self, request: PlanRequest, state: RobotState, scene: SceneState) -> Array:
         """Take over state and scene, and return the arm positions to plan from, shape (n,) [rad].
@@ -130,7 +130,7 @@ class OmplPlanner:
         Raises:
             PlanningError: the start is in collision or beyond the joints' limits.
         """
-        self._world.update(state, scene, attached=request.attached, touching=request.touching)
+        self._world.update(state, scene, attached=next(iter(request.attached), None), touching=request.touching)
         start = np.array(state.positions if request.start is None else request.start, dtype=np.float64)
         self._check_limits(start, "start")
         self._world.tolerate_start(start)
@@ -155,7 +155,7 @@ class OmplPlanner:
                 return Query(start, (goal,))
             case PoseGoal(poses=poses):
                 return Query(start, self._pose_solutions(poses, start, request.seed))
-            case LinearGoal():
+            case CartesianGoal():
                 raise PlanningError("a linear goal is followed, not searched: use plan")
 
     def search(self, query: Query, seed: int) -> Array:

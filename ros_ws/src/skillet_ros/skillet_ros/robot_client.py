@@ -27,7 +27,8 @@ from control_msgs.action import FollowJointTrajectory, GripperCommand
 from skillet_core import contract
 from skillet_core.errors import CancelledError, ExecutionError, StaleStateError, TrajectoryError
 from skillet_core.geometry import Array, Pose
-from skillet_core.motion import GripResult, MotionPlanner, PlanRequest
+from skillet_core.motion import MotionPlanner, PlanRequest
+from skillet_core.robot_interface import GripResult
 from skillet_core.robot import RobotDescription
 from skillet_core.scene import SceneState, TaskDescription
 from skillet_core.trajectory import JointTrajectory, RobotState

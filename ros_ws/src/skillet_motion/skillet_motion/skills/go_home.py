@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from skillet_core.model import DataModel
-from skillet_core.motion import JointGoal, PlanRequest, Robot
+from skillet_core.motion import JointGoal, PlanRequest
+from skillet_core.robot_interface import Robot
 from skillet_motion.skills.motions import CARRY_SPEED, FREE_SPEED, held_object
 from skillet_motion.skills.skill import PhaseCallback, Skill
 
@@ -16,7 +17,7 @@ def _run(robot: Robot, _: GoHomeArguments, phase: PhaseCallback) -> None:
     phase("home")
     held = held_object(robot)
     speed = FREE_SPEED if held is None else CARRY_SPEED
-    request = PlanRequest(JointGoal(robot.description.home), speed=speed, attached=held)
+    request = PlanRequest(JointGoal(robot.description.home), velocity_scaling=speed, attached=frozenset({held} if held else ()))
     robot.follow(robot.plan(request))
 
 

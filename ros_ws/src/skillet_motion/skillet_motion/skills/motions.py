@@ -10,7 +10,8 @@ import numpy as np
 from skillet_core.errors import CancelledError, ExecutionError, PlanningError, StaleStateError
 from skillet_core.evaluation import is_grasped
 from skillet_core.geometry import Pose
-from skillet_core.motion import LinearGoal, PlanRequest, PoseGoal, Robot
+from skillet_core.motion import CartesianGoal, PlanRequest, PoseGoal
+from skillet_core.robot_interface import Robot
 from skillet_core.trajectory import JointTrajectory
 
 FREE_SPEED, CARRY_SPEED, LINEAR_SPEED = 0.6, 0.4, 0.25
@@ -76,15 +77,15 @@ def approach(
     for choice in (*map(tuple, options), *alone):
         try:
             above = PoseGoal(tuple(raised(pose, height) for pose in choice))
-            there = robot.plan(PlanRequest(above, speed=speed, attached=attached, seed=seed))
+            there = robot.plan(PlanRequest(above, velocity_scaling=speed, attached=frozenset({attached} if attached else ()), seed=seed))
             end = there.positions[-1]
             reached = robot.grasp_pose(end)
             target = min(choice, key=lambda pose: reached.distance_to(raised(pose, height))[1])
             down = robot.plan(
                 PlanRequest(
-                    LinearGoal(target),
-                    speed=LINEAR_SPEED,
-                    attached=attached,
+                    CartesianGoal((target,)),
+                    velocity_scaling=LINEAR_SPEED,
+                    attached=frozenset({attached} if attached else ()),
                     touching=touching,
                     start=end,
                     seed=seed,
@@ -111,8 +112,8 @@ def back_off(robot: Robot, height: float, touching: frozenset[str]) -> None:
     """
     for share in (1.0, 0.5, 0.25):
         try:
-            goal = LinearGoal(raised(robot.grasp_pose(), share * height))
-            robot.follow(robot.plan(PlanRequest(goal, speed=LINEAR_SPEED, touching=touching)))
+            goal = CartesianGoal((raised(robot.grasp_pose(), share * height),))
+            robot.follow(robot.plan(PlanRequest(goal, velocity_scaling=LINEAR_SPEED, touching=touching)))
         except (CancelledError, StaleStateError):
             raise
         except (PlanningError, ExecutionError):

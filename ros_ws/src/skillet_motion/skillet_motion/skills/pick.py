@@ -7,7 +7,8 @@ import pydantic
 from skillet_core.errors import CancelledError, ExecutionError, PlanningError, StaleStateError
 from skillet_core.evaluation import is_grasped
 from skillet_core.model import DataModel
-from skillet_core.motion import GripResult, LinearGoal, PlanRequest, Robot
+from skillet_core.motion import CartesianGoal, PlanRequest
+from skillet_core.robot_interface import GripResult, Robot
 from skillet_motion.skills.grasps import TopGrasp, top_grasps
 from skillet_motion.skills.motions import (
     CARRY_SPEED,
@@ -127,8 +128,8 @@ def _lift(robot: Robot, name: str) -> None:
         SkillFailure: it did not.
     """
     before = robot.scene().object(name).pose
-    goal = LinearGoal(raised(robot.grasp_pose(), LIFT_HEIGHT))
-    robot.follow(robot.plan(PlanRequest(goal, speed=CARRY_SPEED, attached=name)))
+    goal = CartesianGoal((raised(robot.grasp_pose(), LIFT_HEIGHT),))
+    robot.follow(robot.plan(PlanRequest(goal, velocity_scaling=CARRY_SPEED, attached=frozenset({name}))))
     robot.wait(SETTLE)
     scene = robot.scene()
     risen = float(scene.object(name).pose.position[2] - before.position[2])

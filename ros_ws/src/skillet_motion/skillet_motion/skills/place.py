@@ -10,7 +10,8 @@ from skillet_core.errors import PlanningError
 from skillet_core.evaluation import is_grasped
 from skillet_core.geometry import Array, Pose
 from skillet_core.model import DataModel
-from skillet_core.motion import LinearGoal, PlanRequest, Robot
+from skillet_core.motion import CartesianGoal, PlanRequest
+from skillet_core.robot_interface import Robot
 from skillet_motion.skills.grasps import CLEARANCE
 from skillet_motion.skills.motions import (
     LINEAR_SPEED,
@@ -73,8 +74,8 @@ def _run(robot: Robot, arguments: PlaceArguments, phase: PhaseCallback) -> None:
     robot.grip(min(opening, robot.description.gripper.max_opening), RELEASE_FORCE)
     robot.wait(SETTLE)
     phase("retreat")
-    up = LinearGoal(raised(robot.grasp_pose(), RETREAT_HEIGHT))
-    robot.follow(robot.plan(PlanRequest(up, speed=LINEAR_SPEED, touching=frozenset({name, target}))))
+    up = CartesianGoal((raised(robot.grasp_pose(), RETREAT_HEIGHT),))
+    robot.follow(robot.plan(PlanRequest(up, velocity_scaling=LINEAR_SPEED, touching=frozenset({name, target}))))
     if is_grasped(name, robot.scene(), robot.description.gripper):
         raise SkillFailure(f"{name} sticks to the fingers after they opened")
 

@@ -12,7 +12,7 @@ from skillet_core.errors import (
     StaleStateError,
     UnknownNameError,
 )
-from skillet_core.motion import Robot
+from skillet_core.robot_interface import Robot
 from skillet_motion.skills.go_home import GO_HOME
 from skillet_motion.skills.pick import PICK
 from skillet_motion.skills.place import PLACE

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import pydantic
 
 from skillet_core.errors import SkilletError
-from skillet_core.motion import Robot
+from skillet_core.robot_interface import Robot
 
 Arguments = TypeVar("Arguments", bound=pydantic.BaseModel)
 PhaseCallback = Callable[[str], None]
