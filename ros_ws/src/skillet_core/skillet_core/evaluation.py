@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 
 from skillet_core import conditions
+from skillet_core.errors import UnknownNameError
 from skillet_core.robot import GripperDescription
 from skillet_core.scene import ObjectDescription, ObjectState, SceneState, TaskDescription
 
