@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import pydantic
@@ -18,6 +18,9 @@ from skillet_core.errors import UnknownNameError
 from skillet_core.geometry import Array
 from skillet_core.model import DataModel
 from skillet_core.resources import load_yaml, share_dir
+
+ClosedForm = Literal["ur"]
+"""Types of arms whose inverse kinematics is known in closed form."""
 
 
 class JointLimits(DataModel):
@@ -147,6 +150,9 @@ class RobotDescription(DataModel):
         description="in the file: a name in urdf/grippers without .yaml"
     )
     joints: tuple[ArmJoint, ...]
+    closed_form: ClosedForm | None = pydantic.Field(
+        default=None, description="type of the arm, where its inverse kinematics has a closed form"
+    )
     cameras: tuple[CameraDescription, ...]
     ignored_collisions: tuple[tuple[str, str], ...] = pydantic.Field(
         default=(), description="pairs of links that may overlap by design"

@@ -1,14 +1,15 @@
 """Where a frame of the robot is, and which joint positions bring it somewhere.
 
 Inverse kinematics is Levenberg-Marquardt with the error-proportional damping of Sugihara
-("Solvability-unconcerned inverse kinematics by the Levenberg-Marquardt method", 2011), started from
-many seeds: the given positions first, then random ones.
+("Solvability-unconcerned inverse kinematics by the Levenberg-Marquardt method", 2011). It starts from
+the solutions in closed form where the arm has one, otherwise from many seeds: the given positions first,
+then random ones.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import mujoco
 import numpy as np
@@ -16,6 +17,8 @@ from scipy.linalg.lapack import dposv
 
 from skillet_core.errors import UnknownNameError
 from skillet_core.geometry import Array, Pose
+from skillet_core.robot import ClosedForm
+from skillet_motion.ur_kinematics import UrKinematics
 
 POSITION_TOLERANCE, ROTATION_TOLERANCE = 1e-4, 1e-3
 """Largest distance [m] and angle [rad] between a solution's frame and the target."""
@@ -30,6 +33,7 @@ _MIN_DAMPING = 1e-6
 _LARGEST_STEP = 0.6
 _HOPELESS_STEPS, _HOPELESS_ERROR = 12, 0.5
 _SAME_SOLUTION = 1e-2
+_LIMIT_NOISE = 1e-9
 _FRAME_TYPES = (mujoco.mjtObj.mjOBJ_SITE, mujoco.mjtObj.mjOBJ_BODY)
 
 
@@ -48,6 +52,7 @@ class ArmKinematics:
         lower: Array,
         upper: Array,
         rest: Array | None = None,
+        closed_form: ClosedForm | None = None,
     ) -> None:
         """Find the arm in a model.
 
@@ -60,35 +65,35 @@ class ArmKinematics:
             rest: comfortable positions, shape (n,) [rad]. An arm with more than six joints drifts
                 towards them as far as the frame does not notice, away from singular postures; its
                 first and last joint follow the target's direction and are left alone. None: no drift.
+            closed_form: type of the arm, if `solutions` may take them from a closed form. Its constants
+                come from the model.
 
         Raises:
             UnknownNameError: the model has no such joint or frame.
+            InvalidFileError: the arm is not of the type that ``closed_form`` says.
         """
-        self._model, self._data = model, mujoco.MjData(model)
         self._lower, self._upper = np.array(lower), np.array(upper)
         self._rest = None if rest is None or len(joints) <= _SPATIAL else np.array(rest)
         ids = [_named(model, mujoco.mjtObj.mjOBJ_JOINT, name) for name in joints]
-        self._qpos = np.array([model.jnt_qposadr[index] for index in ids])
-        self._dofs = np.array([model.jnt_dofadr[index] for index in ids])
-        self._is_site, self._frame = _find_frame(model, frame)
-        self._jacobian = np.zeros((6, model.nv))
+        self._model = _arm_alone(model, ids, frame)
+        self._data = mujoco.MjData(self._model)
+        self._tip = self._model.nbody - 1
+        self._position, self._quaternion = self._data.xpos[self._tip], self._data.xquat[self._tip]
+        self._matrix = self._data.xmat[self._tip].reshape(3, 3)
+        self._jacobian = np.zeros((_SPATIAL, len(joints)))
         self._diagonal = np.diag_indices(len(joints))
         self._spatial_diagonal = np.diag_indices(_SPATIAL)
-        self._spatial = (
-            (self._data.site_xpos, self._data.site_xmat)
-            if self._is_site
-            else (self._data.xpos, self._data.xmat)
-        )
-        self._quaternion, self._target = np.zeros(4), np.zeros(4)
-        self._error = np.zeros(6)
+        self._target, self._error = np.zeros(4), np.zeros(_SPATIAL)
+        self._closed_form = None
+        if closed_form is not None:
+            tip = self.forward(np.zeros(len(joints)))
+            self._closed_form = UrKinematics(self._data.xaxis.copy(), self._data.xanchor.copy(), tip)
 
     def forward(self, positions: Array) -> Pose:
         """Return the frame's pose in the world frame at arm positions, shape (n,) [rad]."""
         self._place(positions)
-        matrix = np.eye(4)
-        matrix[:3, 3] = self._position()
-        matrix[:3, :3] = self._matrix().reshape(3, 3)
-        return Pose.from_matrix(matrix)
+        w, x, y, z = self._quaternion
+        return Pose.from_quaternion(self._position, (x, y, z, w))
 
     def solve(self, target: Pose, seed: Array) -> Array | None:
         """Descend from one seed to positions that bring the frame to a target.
@@ -121,7 +126,7 @@ class ArmKinematics:
 
     def _drift(self, positions: Array, rest: Array) -> Array:
         """Return a change towards the rest position that leaves the frame where it is, to first order."""
-        jacobian = self._jacobian[:, self._dofs]
+        jacobian = self._jacobian
         wish = _DRIFT_GAIN * (rest - positions)
         wish[[0, -1]] = 0.0
         wish *= min(1.0, _LARGEST_DRIFT / max(float(np.abs(wish).max()), _LARGEST_DRIFT))
@@ -132,7 +137,7 @@ class ArmKinematics:
 
     def _descent(self, error: Array) -> Array:
         """Return the damped least-squares change of the joints for an error, `_measure` comes first."""
-        jacobian = self._jacobian[:, self._dofs]
+        jacobian = self._jacobian
         normal = jacobian.T @ jacobian
         normal[self._diagonal] += _DAMPING * (error @ error) + _MIN_DAMPING
         # LAPACK's Cholesky solver itself: at this size, NumPy's wrapper would cost more than the solving.
@@ -147,37 +152,50 @@ class ArmKinematics:
         return np.maximum(positions, self._lower, out=positions)
 
     def solutions(
-        self, target: Pose, near: Array, *, rng: np.random.Generator, seeds: int, weights: Array | None = None
+        self,
+        target: Pose,
+        near: Array,
+        *,
+        rng: np.random.Generator,
+        seeds: int,
+        weights: Array | None = None,
+        is_free: Callable[[Array], bool] | None = None,
     ) -> list[Array]:
-        """Collect the distinct solutions found from many seeds.
+        """Collect distinct solutions: all that there are in closed form, else those found from many seeds.
 
         Args:
             target: in the world frame.
-            near: positions to start from first, and to rank by, shape (n,) [rad].
+            near: positions to rank by, and to start from first, shape (n,) [rad].
             rng: draws the other seeds, uniform within the limits.
-            seeds: how many seeds to try in all, >= 1.
+            seeds: how many seeds to try in all, >= 1. A closed form needs neither.
             weights: cost of moving each joint by a radian, shape (n,); None: all one.
+            is_free: whether nothing collides at positions, shape (n,); None: collisions do not matter.
 
         Returns:
-            Each turned by whole turns to its nearest equivalent to ``near`` within the limits; by
-            weighted distance to ``near``. Empty: the target is probably out of reach.
+            Each accurate as `solve` is, and turned by whole turns to its nearest equivalent to ``near``
+            within the limits; by weighted distance to ``near``. Empty: the target is out of reach (for
+            certain with a closed form, else probably), or every solution collides.
         """
-        found: list[Array] = []
-        for seed in self._seeds(near, rng, seeds):
-            solution = self.solve(target, seed)
-            if solution is None:
-                continue
-            solution = self.unwound(solution, near)
-            if all(np.abs(solution - other).max() > _SAME_SOLUTION for other in found):
-                found.append(solution)
-        cost = np.ones_like(near) if weights is None else weights
-        return sorted(found, key=lambda solution: float(np.linalg.norm(cost * (solution - near))))
+        if self._closed_form is None:
+            starts: Iterable[Array] = self._seeds(near, rng, seeds)
+        else:
+            starts = self._within_limits(self.unwound(self._closed_form.solutions(target, near), near))
+        found = [solution for start in starts if (solution := self.solve(target, start)) is not None]
+        if not found:
+            return []
+        turned = self.unwound(np.array(found), near)
+        cost = 1.0 if weights is None else weights
+        ranked = turned[np.argsort(np.linalg.norm(cost * (turned - near), axis=1), kind="stable")]
+        gaps = np.abs(ranked[:, np.newaxis] - ranked).max(axis=2)
+        distinct = [row for index, row in enumerate(ranked) if (gaps[index, :index] > _SAME_SOLUTION).all()]
+        return distinct if is_free is None else [row for row in distinct if is_free(row)]
 
     def unwound(self, positions: Array, near: Array) -> Array:
         """Turn each joint by whole turns towards ``near`` as far as the limits let it.
 
         Args:
-            positions: within the limits, shape (n,) [rad].
+            positions: shape (n,) or (k, n) [rad]. One that no whole turns bring within the limits stays
+                beyond them.
             near: shape (n,) [rad].
         """
         turn = 2 * np.pi
@@ -190,28 +208,59 @@ class ArmKinematics:
         for _ in range(count - 1):
             yield rng.uniform(self._lower, self._upper)
 
+    def _within_limits(self, positions: Array) -> Array:
+        """Return those rows that keep the limits."""
+        low, high = self._lower - _LIMIT_NOISE, self._upper + _LIMIT_NOISE
+        return np.asarray(positions[((positions >= low) & (positions <= high)).all(axis=1)])
+
     def _place(self, positions: Array) -> None:
-        self._data.qpos[self._qpos] = positions
+        self._data.qpos[:] = positions
         mujoco.mj_kinematics(self._model, self._data)
-
-    def _position(self) -> Array:
-        return np.asarray(self._spatial[0][self._frame])
-
-    def _matrix(self) -> Array:
-        return np.asarray(self._spatial[1][self._frame])
 
     def _measure(self, positions: Array, target: Array) -> Array:
         """Update the Jacobian and return the error: position [m], then rotation vector [rad], world."""
         self._place(positions)
         mujoco.mj_comPos(self._model, self._data)
-        jacobian = mujoco.mj_jacSite if self._is_site else mujoco.mj_jacBody
-        jacobian(self._model, self._data, self._jacobian[:3], self._jacobian[3:], self._frame)
-        mujoco.mju_mat2Quat(self._quaternion, self._matrix())
-        np.subtract(target, self._position(), out=self._error[:3])
+        mujoco.mj_jacBody(self._model, self._data, self._jacobian[:3], self._jacobian[3:], self._tip)
+        np.subtract(target, self._position, out=self._error[:3])
         mujoco.mju_subQuat(self._error[3:], self._target, self._quaternion)
         # mju_subQuat answers in the frame's own axes; the Jacobian speaks in the world's.
-        self._error[3:] = self._matrix().reshape(3, 3) @ self._error[3:]
+        self._error[3:] = self._matrix @ self._error[3:]
         return self._error
+
+
+def _arm_alone(model: mujoco.MjModel, joints: Sequence[int], frame: str) -> mujoco.MjModel:
+    """Return a model of the joints and the frame alone, so that what else there is costs no time.
+
+    Each joint has a body at its anchor, with the world's axes at joint positions zero; the last body is
+    the frame. Whatever else moves in the model stays at its reference position.
+    """
+    data = mujoco.MjData(model)
+    data.qpos[model.jnt_qposadr[joints]] = 0.0
+    mujoco.mj_kinematics(model, data)
+    position, quaternion = _frame_pose(model, data, frame)
+    spec = mujoco.MjSpec()
+    inertia = {"mass": 1.0, "inertia": (1.0, 1.0, 1.0), "explicitinertial": True}
+    body, origin = spec.worldbody, np.zeros(3)
+    for joint in joints:
+        body, origin = body.add_body(pos=data.xanchor[joint] - origin, **inertia), data.xanchor[joint]
+        body.add_joint(type=mujoco.mjtJoint.mjJNT_HINGE, axis=data.xaxis[joint])
+    body.add_body(pos=position - origin, quat=quaternion, **inertia)
+    return spec.compile()
+
+
+def _frame_pose(model: mujoco.MjModel, data: mujoco.MjData, frame: str) -> tuple[Array, Array]:
+    """Return position and quaternion w, x, y, z of a site or body in the world frame."""
+    for kind, positions, matrices in (
+        (mujoco.mjtObj.mjOBJ_SITE, data.site_xpos, data.site_xmat),
+        (mujoco.mjtObj.mjOBJ_BODY, data.xpos, data.xmat),
+    ):
+        index = int(mujoco.mj_name2id(model, kind, frame))
+        if index >= 0:
+            quaternion = np.zeros(4)
+            mujoco.mju_mat2Quat(quaternion, matrices[index])
+            return positions[index], quaternion
+    raise UnknownNameError("frame", frame, [name for kind in _FRAME_TYPES for name in _names(model, kind)])
 
 
 def _named(model: mujoco.MjModel, kind: mujoco.mjtObj, name: str) -> int:
@@ -229,12 +278,3 @@ def _names(model: mujoco.MjModel, kind: mujoco.mjtObj) -> list[str]:
         mujoco.mjtObj.mjOBJ_SITE: model.nsite,
     }
     return [mujoco.mj_id2name(model, kind, index) or "" for index in range(counts[kind])]
-
-
-def _find_frame(model: mujoco.MjModel, frame: str) -> tuple[bool, int]:
-    """Return whether the frame is a site, and its index."""
-    for kind in _FRAME_TYPES:
-        index = int(mujoco.mj_name2id(model, kind, frame))
-        if index >= 0:
-            return kind == mujoco.mjtObj.mjOBJ_SITE, index
-    raise UnknownNameError("frame", frame, [name for kind in _FRAME_TYPES for name in _names(model, kind)])
