@@ -8,7 +8,8 @@ from skillet_core.robot import load_robot
 from skillet_core.scene import ObjectState, SceneState, load_task
 from skillet_core.trajectory import RobotState
 from skillet_motion.direct_robot import DirectRobot
-from skillet_motion.planning import OmplPlanner, planner_for
+from skillet_motion.motion_stack import MotionStack, motion_stack
+from skillet_motion.planning import OmplPlanner
 from skillet_sim.world import World
 
 ROBOTS = ("ur5e", "panda")
@@ -25,14 +26,19 @@ def robot(request):
 
 
 @pytest.fixture(scope="session")
-def planner(robot, task) -> OmplPlanner:
-    return planner_for(robot, task)
+def stack(robot, task) -> MotionStack:
+    return motion_stack(robot, task)
 
 
 @pytest.fixture(scope="session")
-def direct_robot(robot, task, planner) -> DirectRobot:
+def planner(stack) -> OmplPlanner:
+    return stack.planner
+
+
+@pytest.fixture(scope="session")
+def direct_robot(robot, task, stack) -> DirectRobot:
     """A robot for tests that reset it themselves."""
-    return DirectRobot(World(robot, task), planner)
+    return DirectRobot(World(robot, task), stack)
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def looking_down_at(planner, robot, position):
     """Positions with the grasp frame at a place, oriented as at home."""
     target = Pose(np.asarray(position), planner.grasp_pose(robot.home).rotation)
     rng = np.random.default_rng(0)
-    [best, *_] = planner._kinematics.solutions(target, robot.home, rng=rng, seeds=8)
+    [best, *_] = planner.scene.kinematics.solutions(target, robot.home, rng=rng, seeds=8)
     return best
 
 
@@ -81,14 +81,14 @@ def test_a_carried_object_collides_where_the_empty_gripper_does_not(
     state = RobotState(0.0, grasped, np.zeros_like(grasped), 0.042)
     world.update(state, tidy_scene, touching={"red_block"})
     assert world.is_free(over_wall)
-    world.update(state, tidy_scene, attached="red_block")
+    world.update(state, tidy_scene, attached={"red_block"})
     assert {"red_block", "left_bin"} in [{o.first, o.second} for o in world.overlaps(over_wall)]
 
 
 def test_a_carried_object_may_rest_on_what_it_is_lifted_from(world, robot, tidy_scene, planner):
     grasped = looking_down_at(planner, robot, tidy_scene.object("green_block").pose.position)
     state = RobotState(0.0, grasped, np.zeros_like(grasped), 0.042)
-    world.update(state, tidy_scene, attached="green_block")
+    world.update(state, tidy_scene, attached={"green_block"})
     world.tolerate_start(grasped)
     assert world.is_free(grasped)
 
@@ -117,7 +117,7 @@ def test_a_shallow_overlap_at_the_start_may_stay_but_not_deepen(world, robot, at
 
 def test_what_is_fixed_to_the_scene_cannot_be_carried(world, at_home, tidy_scene):
     with pytest.raises(PlanningError, match="left_bin is fixed to the scene"):
-        world.update(at_home, tidy_scene, attached="left_bin")
+        world.update(at_home, tidy_scene, attached={"left_bin"})
 
 
 def test_an_unknown_object_is_named_with_those_there_are(world, at_home, tidy_scene):

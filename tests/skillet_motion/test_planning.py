@@ -50,7 +50,7 @@ def test_a_pose_goal_ends_at_one_of_its_poses_at_rest(planner, at_home, tidy_sce
 
 @pytest.mark.parametrize("speed", [1.0, 0.3])
 def test_speed_is_a_share_of_the_limits(planner, robot, at_home, tidy_scene, speed):
-    request = PlanRequest(PoseGoal((pose(0.5, -0.2, 0.3),)), speed=speed)
+    request = PlanRequest(PoseGoal((pose(0.5, -0.2, 0.3),)), velocity_scaling=speed)
     trajectory = planner.plan(request, at_home, tidy_scene)
     worst_velocity, worst_acceleration = peak_ratios(trajectory, robot.max_velocity, robot.max_acceleration)
     assert worst_velocity <= 1.001 * speed
@@ -64,10 +64,10 @@ def test_a_path_around_an_obstacle_is_free_everywhere(planner, around_blocks):
     positions = np.stack(
         [np.interp(fine, trajectory.times, joint) for joint in trajectory.positions.T], axis=1
     )
-    overlaps = [overlap for point in positions for overlap in planner._world.overlaps(point)]
+    overlaps = [overlap for point in positions for overlap in planner.scene.collisions.overlaps(point)]
     assert all(overlap.distance > 0 for overlap in overlaps)  # nothing but the padding is touched
     straight = np.linspace(trajectory.positions[0], trajectory.positions[-1], 200)
-    assert not all(planner._world.is_free(point) for point in straight)
+    assert not all(planner.scene.collisions.is_free(point) for point in straight)
 
 
 def test_the_same_seed_gives_the_same_trajectory_to_the_bit(around_blocks):
@@ -135,14 +135,14 @@ def test_an_enclosed_goal_ends_after_a_number_of_iterations(planner, at_home, ti
     query = planner.query(request, planner.begin(request, at_home, tidy_scene))
     start, goal = query.start, query.goals[0]
     near = lambda q, center: np.abs(q - center).max() < 0.05  # noqa: E731
-    monkeypatch.setattr(planner._world, "is_free", lambda q: near(q, start) or near(q, goal))
+    monkeypatch.setattr(planner.scene.collisions, "is_free", lambda q: near(q, start) or near(q, goal))
     with pytest.raises(PlanningError, match=r"no path after \d+ iterations"):
-        planner.search(replace(query, goals=(goal,)), seed=0)
+        planner.search(replace(query, goals=(goal,)), request)
 
 
 @pytest.mark.parametrize("speed", [0.0, -1.0, 1.01, float("nan")])
 def test_a_speed_out_of_range_is_refused(planner, robot, at_home, tidy_scene, speed):
-    with pytest.raises(PlanningError, match="speed must be above 0 and at most 1"):
+    with pytest.raises(PlanningError, match="velocity scaling must be above 0 and at most 1"):
         planner.plan(PlanRequest(JointGoal(robot.home), velocity_scaling=speed), at_home, tidy_scene)
 
 
@@ -166,14 +166,14 @@ def test_a_goal_that_is_reached_already_is_a_short_rest(planner, robot, at_home,
 
 
 def test_corners_that_cannot_be_rounded_are_stopped_at(planner, robot, at_home, tidy_scene, monkeypatch):
-    request = PlanRequest(JointGoal(robot.home))
+    request = PlanRequest(JointGoal(robot.home), velocity_scaling=0.5)
     planner.begin(request, at_home, tidy_scene)
     first, second = np.zeros_like(robot.home), np.zeros_like(robot.home)
     first[0] = second[0] = 0.5
     second[2] = 0.3
     waypoints = np.array([robot.home, robot.home + first, robot.home + second])
     monkeypatch.setattr(planner, "_curve_is_free", lambda *_: False)
-    trajectory = planner.time(waypoints, speed=0.5)
+    trajectory = planner.time(waypoints, planner._limits(request))
     trajectory.check()
     index = np.argmin(np.abs(trajectory.positions - waypoints[1]).max(axis=1))
     np.testing.assert_allclose(trajectory.positions[index], waypoints[1], atol=1e-9)

@@ -33,6 +33,10 @@ class InvalidFileError(SkilletError, ValueError):
     """A data file that cannot be read or does not fit its model."""
 
 
+class SceneChangeError(SkilletError, ValueError):
+    """A change of the scene that cannot be made; the scene is as it was."""
+
+
 class TrajectoryError(SkilletError, ValueError):
     """A trajectory that must not be executed: NaN, wrong joints, wrong times, beyond limits."""
 

@@ -12,7 +12,7 @@ from skillet_core.geometry import Array, Pose
 from skillet_core.scene import SceneState
 from skillet_core.trajectory import JointTrajectory, RobotState
 
-PlannerName = Literal["rrt_connect", "rrt_star", "ait_star"]
+PlannerName = Literal["rrt_connect", "rrt_star", "bit_star"]
 """RRT-Connect is the fastest; the other two go on to shorten the path until the iterations are spent."""
 
 

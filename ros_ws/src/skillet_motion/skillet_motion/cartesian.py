@@ -9,7 +9,7 @@ from skillet_core.errors import PlanningError
 from skillet_core.geometry import Array, Pose
 from skillet_motion.collision import CollisionWorld
 from skillet_motion.kinematics import ArmKinematics
-from skillet_motion.rrt import segment_is_free
+from skillet_motion.search import segment_is_free
 
 STEP, TURN_STEP = 0.01, 0.05
 """Largest move [m] and turn [rad] of the grasp frame between two solutions on the line."""

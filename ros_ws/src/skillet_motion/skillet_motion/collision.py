@@ -8,13 +8,14 @@ among themselves. One check is a forward kinematics and a collision pass: about 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import mujoco
 import numpy as np
 
-from skillet_core.errors import PlanningError, UnknownNameError
+from skillet_core.errors import PlanningError, PlanningFailure, UnknownNameError
 from skillet_core.evaluation import ROBOT_PREFIX
 from skillet_core.geometry import Array, Pose
 from skillet_core.robot import RobotDescription
@@ -31,6 +32,21 @@ _START_SLACK = 0.0005
 _ARM, _GRIPPER, _SCENE, _HELD, _TOUCHED = 1, 2, 4, 8, 16
 _UNSEEN = 0
 _FREE = int(mujoco.mjtJoint.mjJNT_FREE)
+
+
+_SEES = np.zeros(2 * _TOUCHED, dtype=np.int32)
+"""By whom a geometry is, against whom it is checked."""
+_SEES[_ARM] = _ARM | _GRIPPER | _SCENE | _HELD | _TOUCHED
+_SEES[_GRIPPER] = _SCENE
+_SEES[_HELD] = _SCENE | _TOUCHED
+
+
+class _Carried(NamedTuple):
+    """An object in the gripper: its part of ``qpos``, and its pose in the grasp frame (w, x, y, z)."""
+
+    qpos: Array
+    position: Array
+    quaternion: Array
 
 
 @dataclass(frozen=True)
@@ -63,6 +79,7 @@ class CollisionWorld:
             UnknownNameError: the model lacks a joint or the grasp frame of the robot.
         """
         self._model = copy.copy(model)
+        self._fixed_poses = model.body_pos.copy(), model.body_quat.copy()
         self._data = mujoco.MjData(self._model)
         self._robot = robot
         self._arm = np.array([self._joint_address(name) for name in robot.joint_names])
@@ -75,10 +92,9 @@ class CollisionWorld:
         self._ignored = {frozenset(ROBOT_PREFIX + link for link in pair) for pair in robot.ignored_collisions}
         self._collides = (model.geom_contype | model.geom_conaffinity) != 0
         self._model.geom_margin[self._is_robot[self._model.geom_bodyid]] = PADDING
-        self._carried: int | None = None
-        self._grasp_from_carried = Pose.identity()
-        self._offset_quaternion = np.array([1.0, 0.0, 0.0, 0.0])
-        self._carried_address = -1
+        self._carried: tuple[_Carried, ...] = ()
+        self._is_carried = np.zeros(self._model.nbody, dtype=bool)
+        self._allowed: set[frozenset[str]] = set()
         self._tolerated: dict[frozenset[str], float] = {}
 
     def update(
@@ -86,21 +102,28 @@ class CollisionWorld:
         state: RobotState,
         scene: SceneState,
         *,
-        attached: str | None = None,
+        attached: Iterable[str] = (),
         touching: Iterable[str] = (),
+        allowed_contacts: Iterable[tuple[str, str]] = (),
     ) -> None:
         """Take over where the fingers, the objects and the scene's joints are.
 
+        What the scene does not mention is where the model has it.
+
         Args:
-            state: for the opening, and for where the arm is when ``attached`` is carried.
+            state: for the opening, and for where the arm is when something is carried.
             scene: where the objects are.
-            attached: object that from now on follows the grasp frame as it does now.
-            touching: objects that the gripper may touch.
+            attached: objects that from now on follow the grasp frame as they do now. They are checked
+                against the arm and the scene, not against each other and the gripper.
+            touching: objects that the gripper may touch, with all that is fixed to them.
+            allowed_contacts: pairs of bodies that may touch; robot links carry the prefix ``robot/``.
 
         Raises:
-            UnknownNameError: an object or a joint of the scene is not in the model.
-            PlanningError: the attached object cannot move freely, so nothing can carry it.
+            UnknownNameError: an object, a body or a joint is not in the model.
+            PlanningError: an attached object cannot move freely, so nothing can carry it.
         """
+        mujoco.mj_resetData(self._model, self._data)
+        self._model.body_pos[:], self._model.body_quat[:] = self._fixed_poses
         gripper = self._robot.gripper
         driven = gripper.joint_position(state.opening)
         self._data.qpos[self._joint_address(gripper.joint)] = driven
@@ -110,9 +133,21 @@ class CollisionWorld:
             self._place(name, entry.pose)
         for name, position in scene.articulation.items():
             self._data.qpos[self._address(name)] = position
+        attached = sorted(set(attached))
         self._attach(attached, state, scene)
         self._mask(attached, touching)
+        self._allowed = {
+            frozenset(self._names[self._body(name)] for name in pair) for pair in allowed_contacts
+        }
         self._tolerated = {}
+
+    def can_carry(self, name: str) -> bool:
+        """Whether an object can be attached: it moves freely.
+
+        Raises:
+            UnknownNameError: it is not in the model.
+        """
+        return self._free_address(self._body(name)) is not None
 
     def tolerate_start(self, positions: Array) -> None:
         """Let the contacts at the start of a motion last, as deep as they are but no deeper.
@@ -128,7 +163,10 @@ class CollisionWorld:
         deep = [overlap for overlap in overlaps if overlap.distance < -START_DEPTH]
         if deep:
             listed = ", ".join(f"{overlap} ({-1e3 * overlap.distance:.1f} mm)" for overlap in deep[:3])
-            raise PlanningError(f"start in collision: {listed}. Move the robot or the object apart first.")
+            raise PlanningError(
+                f"start in collision: {listed}. Move the robot or the object apart first.",
+                PlanningFailure.START_IN_COLLISION,
+            )
         for overlap in overlaps:
             pair = frozenset((overlap.first, overlap.second))
             depth = min(overlap.distance, self._tolerated.get(pair, 0.0)) - _START_SLACK
@@ -154,17 +192,17 @@ class CollisionWorld:
     def _compute(self, positions: Array) -> None:
         self._data.qpos[self._arm] = positions
         mujoco.mj_kinematics(self._model, self._data)
-        if self._carried is not None:
+        if self._carried:
             self._carry()
             mujoco.mj_kinematics(self._model, self._data)
         mujoco.mj_collision(self._model, self._data)
 
     def _carry(self) -> None:
-        """Put the carried object where the grasp frame takes it."""
-        address, offset = self._carried_address, self._grasp_from_carried
+        """Put the carried objects where the grasp frame takes them."""
         xpos, xquat = self._data.xpos[self._grasp], self._data.xquat[self._grasp]
-        target = self._data.qpos[address : address + 7]
-        mujoco.mju_mulPose(target[:3], target[3:], xpos, xquat, offset.position, self._offset_quaternion)
+        for carried in self._carried:
+            target = carried.qpos
+            mujoco.mju_mulPose(target[:3], target[3:], xpos, xquat, carried.position, carried.quaternion)
 
     def _first_overlap(self) -> Overlap | None:
         for index in range(self._data.ncon):
@@ -179,57 +217,66 @@ class CollisionWorld:
         bodies = self._model.geom_bodyid[contact.geom]
         first, second = self._names[bodies[0]], self._names[bodies[1]]
         pair = frozenset((first, second))
-        if pair in self._ignored:
+        if pair in self._ignored or pair in self._allowed:
             return None
         allowed = PADDING if self._is_robot[bodies].any() else 0.0
-        if self._carried is not None and self._carried in bodies:
+        if self._is_carried[bodies].any():
             allowed = -RESTING_DEPTH
         if contact.dist >= min(allowed, self._tolerated.get(pair, np.inf)):
             return None
         return Overlap(first, second, float(contact.dist))
 
-    def _mask(self, attached: str | None, touching: Iterable[str]) -> None:
+    def _mask(self, attached: Iterable[str], touching: Iterable[str]) -> None:
         """Write who is checked against whom into the copy's contact masks."""
         model = self._model
         kind = np.where(self._is_robot, _ARM, _SCENE)
         kind[self._is_gripper] = _GRIPPER
         for name in touching:
-            kind[self._body(name)] = _TOUCHED
-        if attached is not None:
-            kind[self._body(attached)] = _HELD
-        sees = {
-            _ARM: _ARM | _GRIPPER | _SCENE | _HELD | _TOUCHED,
-            _GRIPPER: _SCENE,
-            _HELD: _SCENE | _TOUCHED,
-            _SCENE: _UNSEEN,
-            _TOUCHED: _UNSEEN,
-        }
-        for geom, body in enumerate(model.geom_bodyid):
-            own = int(kind[body]) if self._collides[geom] else _UNSEEN
-            model.geom_contype[geom] = own
-            model.geom_conaffinity[geom] = sees[own] if own else _UNSEEN
+            kind[self._rigid_part(self._body(name))] = _TOUCHED
+        self._is_carried[:] = False
+        for name in attached:
+            self._is_carried[self._rigid_part(self._body(name))] = True
+        kind[self._is_carried] = _HELD
+        own = np.where(self._collides, kind[model.geom_bodyid], _UNSEEN)
+        model.geom_contype[:] = own
+        model.geom_conaffinity[:] = _SEES[own]
 
-    def _attach(self, attached: str | None, state: RobotState, scene: SceneState) -> None:
-        self._carried = None
-        if attached is None:
-            return
-        body = self._body(attached)
+    def _attach(self, attached: Iterable[str], state: RobotState, scene: SceneState) -> None:
+        carried = []
+        for name in attached:
+            address = self._free_address(self._body(name))
+            if address is None:
+                raise PlanningError(
+                    f"{name} is fixed to the scene or moves on a joint of it and cannot be carried; "
+                    "an object that is held and moved on its joint is one to touch, not to attach",
+                    PlanningFailure.INVALID_REQUEST,
+                )
+            offset = self.grasp_pose(state.positions).inverse() @ scene.object(name).pose
+            qpos = self._data.qpos[address : address + 7]
+            carried.append(_Carried(qpos, offset.position, np.roll(offset.quaternion, 1)))
+        self._carried = tuple(carried)
+
+    def _rigid_part(self, body: int) -> list[int]:
+        """Return a body and all that is fixed to it, such as a drawer's handle."""
+        parts = [body]
+        for index in range(body + 1, self._model.nbody):
+            if self._model.body_parentid[index] in parts and not self._model.body_jntnum[index]:
+                parts.append(index)
+        return parts
+
+    def _free_address(self, body: int) -> int | None:
+        """Return where the free joint of a body is in ``qpos``; None: it has none."""
         joint = int(self._model.body_jntadr[body])
         if joint < 0 or int(self._model.jnt_type[joint]) != _FREE:
-            raise PlanningError(f"{attached} is fixed to the scene and cannot be carried")
-        offset = self.grasp_pose(state.positions).inverse() @ scene.object(attached).pose
-        self._carried, self._carried_address = body, int(self._model.jnt_qposadr[joint])
-        self._grasp_from_carried = offset
-        x, y, z, w = offset.quaternion
-        self._offset_quaternion = np.array([w, x, y, z])
+            return None
+        return int(self._model.jnt_qposadr[joint])
 
     def _place(self, name: str, pose: Pose) -> None:
         """Put an object where the scene has it; one without a joint is moved in the copied model."""
         body = self._body(name)
-        joint = int(self._model.body_jntadr[body])
+        address = self._free_address(body)
         x, y, z, w = pose.quaternion
-        if joint >= 0 and int(self._model.jnt_type[joint]) == _FREE:
-            address = int(self._model.jnt_qposadr[joint])
+        if address is not None:
             self._data.qpos[address : address + 7] = *pose.position, w, x, y, z
         else:
             self._model.body_pos[body] = pose.position
@@ -255,3 +302,8 @@ class CollisionWorld:
             valid = (self._model.joint(i).name for i in range(self._model.njnt))
             raise UnknownNameError("joint", name, valid)
         return int(self._model.jnt_qposadr[index])
+
+
+def listed(overlaps: Sequence[Overlap]) -> str:
+    """Return the first few pairs for a message."""
+    return ", ".join(dict.fromkeys(str(overlap) for overlap in overlaps[:3]))

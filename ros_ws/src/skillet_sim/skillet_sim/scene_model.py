@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import mujoco
 
 from skillet_core.errors import InvalidFileError, UnknownNameError
@@ -10,6 +12,7 @@ from skillet_core.resources import share_dir
 from skillet_core.robot import RobotDescription
 from skillet_core.scene import TaskDescription
 from skillet_sim.robot_model import robot_spec
+from skillet_sim.shape_scene import load_collision_scene, shape_spec
 
 TIMESTEP = 0.002
 """Physics step [s]."""
@@ -24,25 +27,39 @@ def build_spec(robot: RobotDescription, task: TaskDescription) -> mujoco.MjSpec:
     """Return the scene with the robot in it as an editable specification.
 
     Names of the robot's bodies, joints, actuators, sites and cameras carry the prefix ``robot/``;
-    the scene's are as in its MJCF.
+    the scene's are as in its file, MJCF or YAML of shapes.
 
     Raises:
-        InvalidFileError: the scene's MJCF is not valid.
-        UnknownNameError: the task describes an object that its MJCF does not have.
+        InvalidFileError: the scene's file is not valid.
+        UnknownNameError: the task describes an object that the scene's file does not have.
         SkilletError: see `skillet_sim.robot_model.robot_spec`.
     """
-    path = share_dir() / "assets" / "tasks" / task.name / task.scene
-    try:
-        spec = mujoco.MjSpec.from_file(str(path))
-    except (ValueError, OSError) as error:
-        msg = f"{path} is not a valid scene: {error}"
-        raise InvalidFileError(msg) from error
+    path = scene_path(task)
+    spec = shape_spec(load_collision_scene(path), path.parent) if is_shape_scene(task) else _mjcf(path)
     bodies = [body.name for body in spec.bodies]
     for name in task.objects:
         if name not in bodies:
             raise UnknownNameError(f"body of {path.name}", name, bodies)
     spec.attach(robot_spec(robot), prefix=ROBOT_PREFIX, frame=spec.worldbody.add_frame())
     return spec
+
+
+def scene_path(task: TaskDescription) -> Path:
+    """Return the file of a task's scene."""
+    return share_dir() / "assets" / "tasks" / task.name / task.scene
+
+
+def is_shape_scene(task: TaskDescription) -> bool:
+    """Whether the task's scene is a YAML file of shapes instead of MJCF."""
+    return task.scene.endswith((".yaml", ".yml"))
+
+
+def _mjcf(path: Path) -> mujoco.MjSpec:
+    try:
+        return mujoco.MjSpec.from_file(str(path))
+    except (ValueError, OSError) as error:
+        msg = f"{path} is not a valid scene: {error}"
+        raise InvalidFileError(msg) from error
 
 
 def build_model(

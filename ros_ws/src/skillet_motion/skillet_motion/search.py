@@ -12,7 +12,9 @@ import ompl.base as ob
 import ompl.geometric as og
 import ompl.util as ou
 
+from skillet_core.errors import UnknownNameError
 from skillet_core.geometry import Array
+from skillet_core.motion import PlannerName
 
 Free = Callable[[Array], bool]
 
@@ -80,7 +82,7 @@ def _outside_in(count: int) -> Array:
     return np.asarray(np.concatenate([[1.0], ticks[order][ticks[order] != count] / count]))
 
 
-def connect(
+def find_path(
     start: Array,
     goals: Sequence[Array],
     is_free: Free,
@@ -89,8 +91,12 @@ def connect(
     upper: Array,
     seed: int,
     iterations: int,
+    planner: PlannerName = "rrt_connect",
 ) -> SearchResult:
     """Search a free path from the start to any of the goals.
+
+    RRT-Connect comes first in any case. The other planners spend the iterations that it leaves over
+    on a shorter path, and the shorter one is the answer.
 
     Args:
         start: shape (n,) [rad], free.
@@ -101,16 +107,39 @@ def connect(
         seed: of the random draws, >= 0.
         iterations: after how many to give up. Time does not matter, so that the outcome is the same
             on every machine.
+        planner: what searches.
+
+    Raises:
+        UnknownNameError: there is no such planner.
     """
+    if planner not in _PLANNERS:
+        raise UnknownNameError("planner", planner, _PLANNERS)
     with _SETTINGS:
         ou.noOutputHandler()
         # OMPL numbers its generators in the order of their creation, after this seed; 0 is refused.
         ou.RNG.setSeed(seed % (2**31 - 1) + 1)
-        return _connect(start, goals, _space_information(lower, upper, is_free), iterations)
+        information = _space_information(lower, upper, is_free)
+        first = _solve("rrt_connect", start, goals, information, iterations)
+        if planner == "rrt_connect" or first.waypoints is None:
+            return first
+        second = _solve(planner, start, goals, information, iterations - first.iterations)
+        total = first.iterations + second.iterations
+        if second.waypoints is None or path_length(first.waypoints) <= path_length(second.waypoints):
+            return SearchResult(first.waypoints, total)
+        return SearchResult(second.waypoints, total)
 
 
-def _connect(
-    start: Array, goals: Sequence[Array], information: ob.SpaceInformation, iterations: int
+def path_length(waypoints: Array) -> float:
+    """Return the length of a polyline, shape (k, n), in joint space [rad]."""
+    return float(np.linalg.norm(np.diff(waypoints, axis=0), axis=1).sum())
+
+
+def _solve(
+    name: PlannerName,
+    start: Array,
+    goals: Sequence[Array],
+    information: ob.SpaceInformation,
+    iterations: int,
 ) -> SearchResult:
     problem = ob.ProblemDefinition(information)
     problem.addStartState(_state(information, start))
@@ -118,8 +147,8 @@ def _connect(
     for goal in goals:
         targets.addState(_state(information, goal))
     problem.setGoal(targets)
-    planner = og.RRTConnect(information)
-    planner.setRange(_RANGE)
+    problem.setOptimizationObjective(ob.PathLengthOptimizationObjective(information))
+    planner = _PLANNERS[name](information)
     planner.setProblemDefinition(problem)
     planner.setup()
     done = 0
@@ -130,6 +159,7 @@ def _connect(
         return done > iterations
 
     planner.solve(ob.PlannerTerminationCondition(exhausted))
+    done = min(done, iterations)
     if not problem.hasExactSolution():
         return SearchResult(None, done)
     path = problem.getSolutionPath()
@@ -139,6 +169,25 @@ def _connect(
     simplifier.reduceVertices(path, _SHORTCUT_STEPS, _SHORTCUT_EMPTY_STEPS)
     dof = len(start)
     return SearchResult(_distinct(np.array([state[0:dof] for state in path.getStates()])), done)
+
+
+def _rrt_connect(information: ob.SpaceInformation) -> ob.Planner:
+    planner = og.RRTConnect(information)
+    planner.setRange(_RANGE)
+    return planner
+
+
+def _rrt_star(information: ob.SpaceInformation) -> ob.Planner:
+    planner = og.RRTstar(information)
+    planner.setRange(_RANGE)
+    return planner
+
+
+_PLANNERS: dict[str, Callable[[ob.SpaceInformation], ob.Planner]] = {
+    "rrt_connect": _rrt_connect,
+    "rrt_star": _rrt_star,
+    "bit_star": og.BITstar,
+}
 
 
 def _space_information(lower: Array, upper: Array, is_free: Free) -> ob.SpaceInformation:

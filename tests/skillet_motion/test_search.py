@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from skillet_motion.rrt import CHECK_STEP, connect, segment_is_free
+from skillet_motion.search import CHECK_STEP, find_path, segment_is_free
 
 LOWER, UPPER = np.full(3, -2.0), np.full(3, 2.0)
 START, GOAL = np.array([-1.0, 0.0, 0.0]), np.array([1.0, 0.0, 0.0])
@@ -21,7 +21,7 @@ def nowhere(positions):
 
 
 def search(is_free=beside_the_wall, seed=0, goals=(GOAL,), iterations=2000):
-    return connect(START, goals, is_free, lower=LOWER, upper=UPPER, seed=seed, iterations=iterations)
+    return find_path(START, goals, is_free, lower=LOWER, upper=UPPER, seed=seed, iterations=iterations)
 
 
 @pytest.mark.parametrize("seed", range(5))
