@@ -1,130 +1,164 @@
-"""How long planning takes: the queries of the demonstration, and one around an obstacle.
+"""How long planning takes and how often it succeeds, against the ancestors' planner on the same queries.
 
-The queries are those that the skills really ask, collected while they put the red block in the left
-bin for both robots from `SEEDS` start states, and then asked again with a stopwatch.
+The queries are those that the skills really ask, collected while they open a drawer of the cluttered
+``workbench``, put an object into it and close it, for both robots, and then asked again with a stopwatch.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
+import python_rrt
 
 from skillet_core.errors import PlanningError
 from skillet_core.geometry import Array, Pose
-from skillet_core.motion import CartesianGoal, JointGoal, PlanRequest, PoseGoal
+from skillet_core.motion import CartesianGoal, PlanRequest
 from skillet_core.robot import load_robot, robot_names
-from skillet_core.scene import ObjectState, SceneState, load_task
+from skillet_core.scene import SceneState, load_task
 from skillet_core.trajectory import JointTrajectory, RobotState
 from skillet_motion.direct_robot import DirectRobot
-from skillet_motion.planning import OmplPlanner, planner_for
+from skillet_motion.motion_stack import MotionStack, motion_stack
+from skillet_motion.planning import OmplPlanner
 from skillet_motion.skills import run_skill
 from skillet_sim.world import World
 
-SEEDS = 20
-OBSTRUCTED_SEEDS = 40
-_SENTENCE = (
-    ("pick", {"object": "red_block"}),
-    ("place", {"object": "red_block", "target": "left_bin"}),
-    ("go_home", {}),
-)
-_Query = tuple[PlanRequest, RobotState, SceneState]
+TASK, DRAWER = "workbench", "top_drawer"
+KINDS = ("open", "grasp", "place_in", "close")
+QUERIES = 25
+"""Of each kind for each robot: 200 in all."""
+MAX_SEEDS = 60
+COMPARED = 12
+"""Searches of each kind and robot that the baseline is asked, too; it is slow."""
+
+
+@dataclass(frozen=True)
+class _Query:
+    kind: str
+    request: PlanRequest
+    state: RobotState
+    scene: SceneState
 
 
 @dataclass
 class _Listener:
-    """A planner that writes down what it is asked and whether it knew an answer."""
+    """A planner that writes down what it is asked."""
 
     planner: OmplPlanner
+    kind: str = ""
     asked: list[_Query] = field(default_factory=list)
-    answered: int = 0
 
     def plan(self, request: PlanRequest, state: RobotState, scene: SceneState) -> JointTrajectory:
-        self.asked.append((request, state, scene))
-        trajectory = self.planner.plan(request, state, scene)
-        self.answered += 1
-        return trajectory
+        self.asked.append(_Query(self.kind, request, state, scene))
+        return self.planner.plan(request, state, scene)
 
     def grasp_pose(self, positions: Array) -> Pose:
         return self.planner.grasp_pose(positions)
 
 
-def _collect(listener: _Listener, robot_name: str) -> int:
-    """Run the demonstration from every seed; returns how many times the block ended in the bin."""
-    robot = DirectRobot(World(load_robot(robot_name), load_task("blocks")), listener)
-    done = 0
-    for seed in range(SEEDS):
+def _steps(task_objects: list[str], seed: int) -> Iterator[tuple[str, dict[str, str]]]:
+    name = task_objects[seed % len(task_objects)]
+    yield "open", {"object": DRAWER}
+    yield "grasp", {"object": name}
+    yield "place_in", {"object": name, "target": DRAWER}
+    yield "close", {"object": DRAWER}
+
+
+def _collect(stack: MotionStack, planner: OmplPlanner, robot_name: str) -> list[_Query]:
+    """Run the skills from seed after seed until every kind has its queries."""
+    task = load_task(TASK)
+    objects = [name for name, entry in task.objects.items() if entry.kind == "movable"]
+    listener = _Listener(planner)
+    robot = DirectRobot(World(load_robot(robot_name), task), dataclasses.replace(stack, planner=listener))
+    for seed in range(MAX_SEEDS):
         robot.reset(seed)
-        worked = all(run_skill(robot, name, arguments).success for name, arguments in _SENTENCE)
-        done += worked and robot.scene().success
-    return done
+        for name, arguments in _steps(objects, seed):
+            listener.kind = name
+            if not run_skill(robot, name, arguments).success:
+                break
+        if all(sum(query.kind == kind for query in listener.asked) >= QUERIES for kind in KINDS):
+            break
+    picked = [
+        itertools.islice((query for query in listener.asked if query.kind == kind), QUERIES) for kind in KINDS
+    ]
+    return [query for some in picked for query in some]
 
 
-def _time_queries(planner: OmplPlanner, queries: list[_Query]) -> tuple[list[float], list[float]]:
-    """Return seconds for solving and simplifying free motions, and for whole plans of every kind."""
-    solve, total = [], []
-    for request, state, scene in queries:
+def _time_plans(planner: OmplPlanner, queries: list[_Query]) -> tuple[list[float], list[float]]:
+    """Return seconds for whole plans: free motions and straight ones; unsolved queries are left out."""
+    free: list[float] = []
+    straight: list[float] = []
+    for query in queries:
         began = time.perf_counter()
         try:
-            planner.plan(request, state, scene)
+            planner.plan(query.request, query.state, query.scene)
         except PlanningError:
             continue
-        total.append(time.perf_counter() - began)
-        if isinstance(request.goal, CartesianGoal):
-            continue
-        query = planner.query(request, planner.begin(request, state, scene))
-        began = time.perf_counter()
-        planner.search(query, request.seed)
-        solve.append(time.perf_counter() - began)
-    return solve, total
+        seconds = time.perf_counter() - began
+        (straight if isinstance(query.request.goal, CartesianGoal) else free).append(seconds)
+    return free, straight
 
 
-def _time_obstructed(planner: OmplPlanner, queries: list[_Query]) -> list[float]:
-    """Return seconds for searches from side to side of the three blocks, hung up in the way."""
-    _, state, scene = queries[0]
-    down = planner.grasp_pose(state.positions).rotation
-    start = state.positions
-    for side in (0.2, -0.2):
-        goal = PoseGoal((Pose(np.array([0.54, side, 0.2]), down),))
-        first, start = start, planner.plan(PlanRequest(goal, start=start), state, scene).positions[-1]
-    blocks = {
-        f"{color}_block": ObjectState(Pose(np.array([x, 0.0, 0.2])))
-        for color, x in (("red", 0.50), ("green", 0.54), ("blue", 0.58))
-    }
-    hung = replace(scene, objects={**scene.objects, **blocks})
-    request = PlanRequest(JointGoal(start), start=first)
-    query = planner.query(request, planner.begin(request, state, hung))
-    seconds = []
-    for seed in range(OBSTRUCTED_SEEDS):
-        began = time.perf_counter()
-        planner.search(query, seed)
-        seconds.append(time.perf_counter() - began)
-    return seconds
+def _compare(planner: OmplPlanner, queries: list[_Query]) -> Iterator[tuple[float, float, bool]]:
+    """Yield seconds of our search and of the baseline's for one goal position, and whether it solved it."""
+    searches = [query for query in queries if not isinstance(query.request.goal, CartesianGoal)]
+    for kind in KINDS:
+        for query in [query for query in searches if query.kind == kind][:COMPARED]:
+            try:
+                start = planner.begin(query.request, query.state, query.scene)
+                wanted = planner.query(query.request, start)
+                one = dataclasses.replace(wanted, goals=wanted.goals[:1])
+                began = time.perf_counter()
+                planner.search(one, query.request)
+                ours = time.perf_counter() - began
+            except PlanningError:
+                continue
+            robot = planner.scene.robot
+            problem = python_rrt.Problem(
+                one.start,
+                one.goals[0],
+                planner.scene.collisions.is_free,
+                planner.grasp_pose,
+                robot.lower,
+                robot.upper,
+            )
+            began = time.perf_counter()
+            path = python_rrt.plan(problem, query.request.seed)
+            yield ours, time.perf_counter() - began, path is not None
 
 
 def run() -> dict[str, float]:
     """Measure both robots together."""
-    solve: list[float] = []
-    total: list[float] = []
-    obstructed: list[float] = []
-    asked = answered = done = 0
+    free: list[float] = []
+    straight: list[float] = []
+    compared: list[tuple[float, float, bool]] = []
+    asked = 0
     for name in robot_names():
-        planner = planner_for(load_robot(name), load_task("blocks"))
-        listener = _Listener(planner)
-        done += _collect(listener, name)
-        asked, answered = asked + len(listener.asked), answered + listener.answered
-        some_solve, some_total = _time_queries(planner, listener.asked)
-        solve += some_solve
-        total += some_total
-        obstructed += _time_obstructed(planner, listener.asked)
+        stack = motion_stack(load_robot(name), load_task(TASK))
+        planner = stack.planner
+        assert isinstance(planner, OmplPlanner)  # noqa: S101
+        queries = _collect(stack, planner, name)
+        asked += len(queries)
+        some_free, some_straight = _time_plans(planner, queries)
+        free += some_free
+        straight += some_straight
+        compared += _compare(planner, queries)
+    ours, theirs = (np.array([entry[k] for entry in compared]) for k in (0, 1))
     return {
-        "plan.median_ms": 1e3 * float(np.median(solve)),
-        "plan.p99_ms": 1e3 * float(np.quantile(solve, 0.99)),
-        "plan.total_median_ms": 1e3 * float(np.median(total)),
-        "plan.obstructed_median_ms": 1e3 * float(np.median(obstructed)),
-        "plan.success_pct": 100.0 * answered / asked,
-        "plan.episode_success_pct": 100.0 * done / (SEEDS * len(robot_names())),
+        "plan.queries": float(asked),
+        "plan.success_pct": 100.0 * (len(free) + len(straight)) / asked,
+        "plan.drawer_median_ms": 1e3 * float(np.median(free)),
+        "plan.drawer_p95_ms": 1e3 * float(np.quantile(free, 0.95)),
+        "plan.cartesian_median_ms": 1e3 * float(np.median(straight)),
+        "plan.median_ms": 1e3 * float(np.median(ours)),
+        "plan.python_rrt_median_ms": 1e3 * float(np.median(theirs)),
+        "plan.speedup_vs_python_rrt": float(theirs.sum() / ours.sum()),
+        "plan.median_speedup_vs_python_rrt": float(np.median(theirs / ours)),
+        "plan.python_rrt_success_pct": 100.0 * float(np.mean([entry[2] for entry in compared])),
     }
 
 

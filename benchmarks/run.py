@@ -49,6 +49,11 @@ TARGETS: Mapping[str, Target] = {
     "transport.image_loss_pct": Target(0.5, at_least=False),
     "transport.image_latency_p99_ms": Target(5.0, at_least=False),
     "plan.median_ms": Target(10.0, at_least=False),
+    "plan.drawer_median_ms": Target(15.0, at_least=False),
+    "plan.success_pct": Target(99.0, at_least=True),
+    "plan.speedup_vs_python_rrt": Target(20.0, at_least=True),
+    "grasp.success_pct": Target(95.0, at_least=True),
+    "skill.ros_vs_direct_pct": Target(2.0, at_least=False),
 }
 """On two cores without a GPU."""
 

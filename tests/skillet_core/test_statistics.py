@@ -18,7 +18,7 @@ def test_the_interval_is_the_published_one(successes, trials, lower, upper):
 def test_a_perfect_record_is_not_certainty():
     lower, upper = wilson_interval(50, 50)
     assert 0.9 < lower < 0.95
-    assert upper == 1.0
+    assert upper == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(0, 0), (3, 2), (-1, 5)])
