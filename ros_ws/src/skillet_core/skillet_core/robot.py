@@ -82,6 +82,9 @@ class GripperDescription(DataModel):
     grasp_frame: str = pydantic.Field(
         description="between the finger pads: z towards the object, y along the closing direction"
     )
+    fingertip: float = pydantic.Field(
+        description="how far the closed fingers reach past the grasp frame along its z [m]"
+    )
     finger_links: tuple[str, ...] = pydantic.Field(description="links that touch a grasped object")
     links: tuple[str, ...] = pydantic.Field(description="every link of the gripper")
     stiffness: float = pydantic.Field(gt=0, description="position gain of the simulated drive")
