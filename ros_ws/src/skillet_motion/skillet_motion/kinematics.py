@@ -28,10 +28,11 @@ _STEPS = 30
 _DAMPING = 0.05
 _SPATIAL = 6
 # Drifting ends after a few steps so that it cannot keep the descent from its end.
-_DRIFT_STEPS, _DRIFT_GAIN, _LARGEST_DRIFT = 4, 0.1, 0.04
+_DRIFT_STEPS, _DRIFT_GAIN, _LARGEST_DRIFT = 2, 0.1, 0.04
 _MIN_DAMPING = 1e-6
 _LARGEST_STEP = 0.6
-_HOPELESS_STEPS, _HOPELESS_ERROR = 12, 0.5
+# A descent that stays above a share of its error over a number of steps has found a local minimum.
+_STALL_FROM, _STALL_EVERY, _STALL_SHARE = 6, 4, 0.9
 _SAME_SOLUTION = 1e-2
 _LIMIT_NOISE = 1e-9
 _FRAME_TYPES = (mujoco.mjtObj.mjOBJ_SITE, mujoco.mjtObj.mjOBJ_BODY)
@@ -81,8 +82,6 @@ class ArmKinematics:
         self._position, self._quaternion = self._data.xpos[self._tip], self._data.xquat[self._tip]
         self._matrix = self._data.xmat[self._tip].reshape(3, 3)
         self._jacobian = np.zeros((_SPATIAL, len(joints)))
-        self._diagonal = np.diag_indices(len(joints))
-        self._spatial_diagonal = np.diag_indices(_SPATIAL)
         self._target, self._error = np.zeros(4), np.zeros(_SPATIAL)
         self._closed_form = None
         if closed_form is not None:
@@ -95,6 +94,10 @@ class ArmKinematics:
         w, x, y, z = self._quaternion
         return Pose.from_quaternion(self._position, (x, y, z, w))
 
+    def deviation(self, positions: Array, target: Pose) -> tuple[float, float]:
+        """Return how far the frame is from a target at arm positions, shape (n,): [m], [rad]."""
+        return _lengths(self._measure(positions, self._aim(target)))
+
     def solve(self, target: Pose, seed: Array) -> Array | None:
         """Descend from one seed to positions that bring the frame to a target.
 
@@ -106,42 +109,53 @@ class ArmKinematics:
             Positions within the limits, shape (n,), accurate to `POSITION_TOLERANCE` and
             `ROTATION_TOLERANCE`; or None: the descent from this seed did not end at the target.
         """
-        x, y, z, w = target.quaternion
-        self._target[:] = w, x, y, z
-        goal = target.position
+        goal = self._aim(target)
         positions = self._limited(np.array(seed, dtype=np.float64))
+        before = math.inf
         for step in range(_STEPS):
             error = self._measure(positions, goal)
-            distance = math.sqrt(error[:3] @ error[:3])
-            angle = math.sqrt(error[3:] @ error[3:])
+            distance, angle = _lengths(error)
             if distance < _POSITION_GOAL and angle < _ROTATION_GOAL:
                 return positions
-            if step == _HOPELESS_STEPS and distance + angle > _HOPELESS_ERROR:
-                return None
-            change = self._descent(error)
-            if self._rest is not None and step < _DRIFT_STEPS:
-                change += self._drift(positions, self._rest)
-            positions = self._limited(positions + change)
+            if step >= _STALL_FROM and (step - _STALL_FROM) % _STALL_EVERY == 0:
+                if distance + angle > _STALL_SHARE * before:
+                    return None
+                before = distance + angle
+            wish = self._drift(positions) if step < _DRIFT_STEPS else None
+            positions = self._limited(positions + self._descent(positions, error, wish))
         return None
 
-    def _drift(self, positions: Array, rest: Array) -> Array:
-        """Return a change towards the rest position that leaves the frame where it is, to first order."""
-        jacobian = self._jacobian
-        wish = _DRIFT_GAIN * (rest - positions)
+    def _drift(self, positions: Array) -> Array | None:
+        """Return a change towards the rest position, where there is one."""
+        if self._rest is None:
+            return None
+        wish = _DRIFT_GAIN * (self._rest - positions)
         wish[[0, -1]] = 0.0
-        wish *= min(1.0, _LARGEST_DRIFT / max(float(np.abs(wish).max()), _LARGEST_DRIFT))
-        normal = jacobian @ jacobian.T
-        normal[self._spatial_diagonal] += _MIN_DAMPING
-        _, force, _ = dposv(normal, jacobian @ wish)
-        return np.asarray(wish - jacobian.T @ force)
+        wish *= _LARGEST_DRIFT / max(float(np.abs(wish).max()), _LARGEST_DRIFT)
+        return np.asarray(wish)
 
-    def _descent(self, error: Array) -> Array:
-        """Return the damped least-squares change of the joints for an error, `_measure` comes first."""
+    def _descent(self, positions: Array, error: Array, wish: Array | None) -> Array:
+        """Return the damped least-squares change of the joints for an error, `_measure` comes first.
+
+        Of the changes that serve the error alike, the one closest to the wish.
+        """
         jacobian = self._jacobian
+        damping = _DAMPING * (error @ error) + _MIN_DAMPING
+        if wish is not None:
+            error = error - jacobian @ wish
+        force = error @ jacobian
+        at_limit = (positions >= self._upper) | (positions <= self._lower)
+        if at_limit.any():
+            # Joints that a limit stops would only lead the others astray.
+            stopped = at_limit & ((force > 0.0) == (positions >= self._upper))
+            jacobian = np.where(stopped, 0.0, jacobian)
+            force[stopped] = 0.0
         normal = jacobian.T @ jacobian
-        normal[self._diagonal] += _DAMPING * (error @ error) + _MIN_DAMPING
+        normal.flat[:: len(force) + 1] += damping
         # LAPACK's Cholesky solver itself: at this size, NumPy's wrapper would cost more than the solving.
-        _, change, _ = dposv(normal, jacobian.T @ error)
+        _, change, _ = dposv(normal, force)
+        if wish is not None:
+            change += wish
         largest = max(change.max(), -change.min())
         if largest > _LARGEST_STEP:
             change *= _LARGEST_STEP / largest
@@ -217,6 +231,12 @@ class ArmKinematics:
         self._data.qpos[:] = positions
         mujoco.mj_kinematics(self._model, self._data)
 
+    def _aim(self, target: Pose) -> Array:
+        """Take over a target's orientation; return its position."""
+        x, y, z, w = target.quaternion
+        self._target[:] = w, x, y, z
+        return target.position
+
     def _measure(self, positions: Array, target: Array) -> Array:
         """Update the Jacobian and return the error: position [m], then rotation vector [rad], world."""
         self._place(positions)
@@ -227,6 +247,10 @@ class ArmKinematics:
         # mju_subQuat answers in the frame's own axes; the Jacobian speaks in the world's.
         self._error[3:] = self._matrix @ self._error[3:]
         return self._error
+
+
+def _lengths(error: Array) -> tuple[float, float]:
+    return math.sqrt(error[:3] @ error[:3]), math.sqrt(error[3:] @ error[3:])
 
 
 def _arm_alone(model: mujoco.MjModel, joints: Sequence[int], frame: str) -> mujoco.MjModel:
