@@ -172,6 +172,11 @@ class CollisionWorld:
             depth = min(overlap.distance, self._tolerated.get(pair, 0.0)) - _START_SLACK
             self._tolerated[pair] = depth
 
+    @property
+    def tolerated(self) -> frozenset[frozenset[str]]:
+        """Pairs of bodies whose contact `tolerate_start` lets last."""
+        return frozenset(self._tolerated)
+
     def is_free(self, positions: Array) -> bool:
         """Whether nothing collides at arm positions, shape (n,) [rad]."""
         self._compute(positions)

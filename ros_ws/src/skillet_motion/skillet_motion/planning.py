@@ -100,7 +100,7 @@ class OmplPlanner:
             UnknownNameError: an object, a body or a planner is not there.
         """
         start = self.begin(request, state, scene)
-        limits = self._limits(request)
+        limits = self.limits(request)
         if isinstance(request.goal, CartesianGoal):
             return self._follow(request.goal, start, limits)
         return self.time(self.search(self.query(request, start), request), limits)
@@ -216,11 +216,21 @@ class OmplPlanner:
             lower=self._lower,
             upper=self._upper,
         )
+        return self.time_curve(points, limits)
+
+    def time_curve(self, points: Array, limits: Limits) -> JointTrajectory:
+        """Time a smooth curve that was checked, as it is.
+
+        Args:
+            points: dense on the curve, shape (k, n) [rad]; k = 1: no motion.
+            limits: of the motion.
+        """
         if len(points) == 1:
             return at_rest(points[0], self._robot.joint_names)
         return self._timed(*interpolated_path(points), limits)
 
-    def _limits(self, request: PlanRequest) -> Limits:
+    def limits(self, request: PlanRequest) -> Limits:
+        """Return what a request's motion may not exceed."""
         speed, push = request.velocity_scaling, request.acceleration_scaling
         push = math.sqrt(speed) if push is None else push
         return Limits(self._robot.max_velocity * speed, self._robot.max_acceleration * push, self._jerk)
