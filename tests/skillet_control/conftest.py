@@ -31,6 +31,7 @@ def make_robot() -> RobotDescription:
         max_force=40.0,
         max_speed=0.2,
         grasp_frame="grasp",
+        fingertip=0.01,
         finger_links=("left_pad", "right_pad"),
         links=("left_pad", "right_pad"),
         stiffness=1.0,
