@@ -162,15 +162,20 @@ class PlanningScene:
         if name in self._added:
             self._poses[name] = pose
             return
-        movable = {*self._added, *(self._declared.keys() - scene.objects.keys())}
-        if name in scene.objects:
+        movable = {*self._added, *(other for other in self._declared if not self._reported(other, scene))}
+        if self._reported(name, scene):
             raise SceneChangeError(
-                f"where {name!r} is, is reported by whoever reports the scene, and not for others to say. "
-                f"Objects that can be moved: {', '.join(sorted(movable)) or '(none)'}"
+                f"{name!r} is where the scene's reporter sees it, and cannot be moved by a request. "
+                f"Objects that can: {', '.join(sorted(movable)) or '(none)'}"
             )
         if name not in movable:
             raise UnknownNameError("object to move", name, movable)
         self._declared[name] = pose
+
+    def _reported(self, name: str, scene: SceneState) -> bool:
+        """Whether somebody else says where an object is; what `merged` put into the scene does not count."""
+        entry = scene.objects.get(name)
+        return entry is not None and entry.pose is not self._declared.get(name)
 
     def _attach(self, name: str, state: RobotState, scene: SceneState) -> None:
         if name in self._offsets:
