@@ -16,17 +16,20 @@ from skillet_control.hardware import HardwareState
 from skillet_control.manager import ControllerManager
 from skillet_core.errors import CancelledError, ExecutionError
 from skillet_core.geometry import Array, Pose
-from skillet_core.motion import MotionPlanner, PlanRequest
-from skillet_core.robot_interface import GripResult
+from skillet_core.manipulation import Grasp, GraspRequest, Placement, PlaceRequest
+from skillet_core.motion import PlanRequest
 from skillet_core.robot import RobotDescription
+from skillet_core.robot_interface import GripResult, Watch
 from skillet_core.scene import SceneState, TaskDescription
 from skillet_core.trajectory import JointTrajectory, RobotState
-from skillet_motion.planning import planner_for
+from skillet_motion.motion_stack import MotionStack, motion_stack
 from skillet_sim.hardware import MujocoArm
 from skillet_sim.world import World
 
 CONTROL_RATE = 250
 """Control periods a second."""
+WATCH_PERIOD = 0.1
+"""Simulated time between two calls of a motion's watch [s]."""
 _BRAKING_TIME = 1.0
 _AT_REST = 1e-3
 
@@ -40,7 +43,7 @@ class DirectRobot:
     def __init__(
         self,
         world: World,
-        planner: MotionPlanner | None = None,
+        stack: MotionStack | None = None,
         *,
         rate: int = CONTROL_RATE,
         hook: Hook | None = None,
@@ -49,7 +52,8 @@ class DirectRobot:
 
         Args:
             world: from now on stepped and reset by this robot alone.
-            planner: None: `skillet_motion.planning.OmplPlanner` for the world's robot and task.
+            stack: plans, and finds grasps and placements; None: `motion_stack` for the world's robot
+                and task.
             rate: control periods a second; its period is a whole number of physics steps.
             hook: called after every control period, e.g. to record, or to cancel at a given time.
 
@@ -61,7 +65,7 @@ class DirectRobot:
             message = f"a rate of {rate} Hz is not a whole number of {world.model.opt.timestep} s steps"
             raise ValueError(message)
         self._world, self._hook = world, hook
-        self._planner = planner or planner_for(world.robot, world.task)
+        self._stack = stack or motion_stack(world.robot, world.task)
         self._steps, self._period = round(steps), 1.0 / rate
         self._cancelled = threading.Event()
         self._ticks = 0
@@ -104,12 +108,12 @@ class DirectRobot:
         return RobotState(self.time, positions, velocities, self._world.opening())
 
     def scene(self) -> SceneState:
-        """Return where things are after the last control period."""
-        return self._world.scene_state()
+        """Return where things are after the last control period, what only the planner knows included."""
+        return self._stack.scene.merged(self._world.scene_state(), self.state())
 
     def grasp_pose(self, positions: Array | None = None) -> Pose:
         """Return the grasp frame's pose in the world frame, at ``positions`` or as measured."""
-        return self._planner.grasp_pose(self.state().positions if positions is None else positions)
+        return self._stack.planner.grasp_pose(self.state().positions if positions is None else positions)
 
     def plan(self, request: PlanRequest) -> JointTrajectory:
         """Plan without moving, and without time passing.
@@ -117,17 +121,39 @@ class DirectRobot:
         Raises:
             PlanningError: with the reason.
         """
-        return self._planner.plan(request, self.state(), self.scene())
+        return self._stack.planner.plan(request, self.state(), self.scene())
 
-    def follow(self, trajectory: JointTrajectory) -> None:
+    def grasps(self, request: GraspRequest) -> tuple[Grasp, ...]:
+        """Return grasps that the arm reaches without a collision, best first, without time passing.
+
+        Raises:
+            PlanningError: there is none, and why.
+            UnknownNameError: the object is not in the scene.
+        """
+        return self._stack.sampler.grasps(request, self.state(), self.scene())
+
+    def placements(self, request: PlaceRequest) -> tuple[Placement, ...]:
+        """Return places for what the gripper holds, best first, without time passing.
+
+        Raises:
+            PlanningError: there is none, and why.
+            UnknownNameError: an object is not in the scene.
+        """
+        return self._stack.sampler.placements(request, self.state(), self.scene())
+
+    def follow(self, trajectory: JointTrajectory, watch: Watch | None = None) -> None:
         """Execute to the end.
+
+        Args:
+            trajectory: what to execute.
+            watch: called every `WATCH_PERIOD`; when it raises, the arm brakes, holds, and it is passed on.
 
         Raises:
             TrajectoryError: it was refused; nothing moved.
             ExecutionError: it was aborted, with the controller's reason.
             CancelledError: `cancel` was called; the arm holds its position.
         """
-        self._finish(self._manager.follow(trajectory))
+        self._finish(self._manager.follow(trajectory), watch)
 
     def grip(self, opening: float, force: float) -> GripResult:
         """Move the fingers to an opening [m] pushing with at most ``force`` [N].
@@ -173,14 +199,20 @@ class DirectRobot:
         if self._hook is not None:
             self._hook(self.time, self._manager.state)
 
-    def _finish(self, goal: Goal) -> None:
-        """Run control periods until a goal has ended."""
-        while not goal.done:
-            if self._cancelled.is_set():
-                self._manager.cancel(goal)
-                self._brake()
-                break
-            self._tick()
+    def _finish(self, goal: Goal, watch: Watch | None = None) -> None:
+        """Run control periods until a goal has ended; it ends early when the watch raises."""
+        between = max(1, round(WATCH_PERIOD / self._period))
+        begin = self._ticks
+        try:
+            while not goal.done:
+                self._raise_if_cancelled()
+                self._tick()
+                if watch is not None and (self._ticks - begin) % between == 0:
+                    watch()
+        except BaseException:
+            self._manager.cancel(goal)
+            self._brake()
+            raise
         self._raise_if_cancelled()
         if goal.status is not GoalStatus.SUCCEEDED:
             raise ExecutionError(goal.message)

@@ -14,11 +14,21 @@ from skillet_core.errors import (
 )
 from skillet_core.robot_interface import Robot
 from skillet_motion.skills.go_home import GO_HOME
-from skillet_motion.skills.pick import PICK
-from skillet_motion.skills.place import PLACE
+from skillet_motion.skills.grasp import GRASP
+from skillet_motion.skills.move_to import MOVE_TO
+from skillet_motion.skills.open_close import CLOSE, OPEN
+from skillet_motion.skills.place_in import PLACE_IN
+from skillet_motion.skills.place_on import PLACE_ON
+from skillet_motion.skills.press import PRESS
+from skillet_motion.skills.push import PUSH
+from skillet_motion.skills.reorient import REORIENT
 from skillet_motion.skills.skill import PhaseCallback, Skill, SkillFailure, SkillResult
+from skillet_motion.skills.wait import WAIT
 
-SKILLS: dict[str, Skill[Any]] = {skill.name: skill for skill in (PICK, PLACE, GO_HOME)}
+SKILLS: dict[str, Skill[Any]] = {
+    skill.name: skill
+    for skill in (GRASP, PLACE_IN, PLACE_ON, MOVE_TO, OPEN, CLOSE, PRESS, PUSH, REORIENT, GO_HOME, WAIT)
+}
 
 
 def skill_names() -> tuple[str, ...]:

@@ -67,6 +67,6 @@ class Skill(Generic[Arguments]):
 
     @property
     def usage(self) -> str:
-        """Signature for people: ``pick(object: name of the object to pick up)``."""
+        """Signature for people: ``grasp(object: name of the object to grasp, …)``."""
         fields = self.arguments.model_fields.items()
         return f"{self.name}({', '.join(f'{name}: {field.description}' for name, field in fields)})"
