@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 from skillet_core.errors import SkilletError
 from skillet_core.geometry import Array, Pose
-from skillet_core.scene import ObjectDescription, TaskDescription
+from skillet_core.scene import ObjectDescription, Rest, TaskDescription
 
 _ALL_AT_ONCE = 150
 """Arrangements to draw as a whole. Three blocks need eight on average."""
@@ -46,11 +46,10 @@ def sample_poses(task: TaskDescription, fixed: dict[str, Pose], rng: np.random.G
     ]
     for attempt in range(_ALL_AT_ONCE + _ROUNDS):
         if attempt < _ALL_AT_ONCE:
-            drawn = {name: _draw(description, rng) for name, description in spawned.items()}
-            poses = _place({name: itertools.repeat(pose, 1) for name, pose in drawn.items()}, task, obstacles)
+            draws: Mapping[str, Iterable[_Draw]] = {name: [_draw(o, rng)] for name, o in spawned.items()}
         else:
-            draws = {name: (_draw(o, rng) for _ in range(_DRAWS)) for name, o in largest_first.items()}
-            poses = _place(draws, task, obstacles)
+            draws = {name: _draws(o, rng) for name, o in largest_first.items()}
+        poses = _place(draws, task, obstacles)
         if poses is not None:
             return {name: poses[name] for name in spawned}
     msg = (
@@ -61,12 +60,13 @@ def sample_poses(task: TaskDescription, fixed: dict[str, Pose], rng: np.random.G
 
 
 def _place(
-    draws: Mapping[str, Iterable[Pose]], task: TaskDescription, obstacles: list[Array]
+    draws: Mapping[str, Iterable[_Draw]], task: TaskDescription, obstacles: list[Array]
 ) -> dict[str, Pose] | None:
     """Give each object the first of its poses that keeps clear of all before it; None if there is none."""
     placed, poses = list(obstacles), {}
     for name, candidates in draws.items():
-        for pose in candidates:
+        for draw in candidates:
+            pose = draw.pose()
             footprint = _footprint(task.objects[name], pose)
             if all(footprint_gap(footprint, other) >= task.clearance for other in placed):
                 placed.append(footprint)
@@ -95,31 +95,45 @@ def footprint_gap(first: Array, second: Array) -> float:
     return gap
 
 
-def _draw(description: ObjectDescription, rng: np.random.Generator) -> Pose:
+class _Draw(NamedTuple):
+    """Numbers that were drawn for one object; most are rejected before their pose is needed."""
+
+    position: Array
+    yaw: float
+    rest: Rest | None
+
+    def pose(self) -> Pose:
+        turn = Rotation.from_euler("z", self.yaw)
+        if self.rest is None:
+            return Pose(self.position, turn)
+        raised = self.position + np.array([0.0, 0.0, self.rest.height])
+        return Pose(raised, turn * Rotation.from_euler("xyz", self.rest.rpy))
+
+
+def _draw(description: ObjectDescription, rng: np.random.Generator) -> _Draw:
     spawn = description.spawn
     if spawn is None:
         msg = "only objects with a spawn region are drawn"
         raise ValueError(msg)
-    position = rng.uniform(spawn.lower, spawn.upper)
-    turn = Pose(position, Rotation.from_euler("z", rng.uniform(*spawn.yaw)))
-    if not spawn.rests:
-        return turn
-    rest = spawn.rests[int(rng.integers(len(spawn.rests)))]
-    return turn @ Pose.from_xyz_rpy((0.0, 0.0, rest.height), rest.rpy)
+    position, yaw = rng.uniform(spawn.lower, spawn.upper), float(rng.uniform(*spawn.yaw))
+    rest = spawn.rests[int(rng.integers(len(spawn.rests)))] if spawn.rests else None
+    return _Draw(position, yaw, rest)
+
+
+def _draws(description: ObjectDescription, rng: np.random.Generator) -> Iterator[_Draw]:
+    for _ in range(_DRAWS):
+        yield _draw(description, rng)
 
 
 def _footprint(description: ObjectDescription, pose: Pose) -> Array:
     """Return the corners of the rectangle on the table under an object's bounds, shape (4, 2) [m].
 
-    Its sides are along the horizontal parts of the object's own axes: exact for an object that stands
-    or lies on a side of its bounds.
+    Its sides are along the object's own axis that is nearest to the horizontal: tight for an object
+    that stands or lies on a side of its bounds.
     """
-    lower, upper = description.bounds.lower, description.bounds.upper
-    axes = pose.rotation.as_matrix()
-    along = axes[:2, np.linalg.norm(axes[:2], axis=0).argmax()]
-    along = along / np.linalg.norm(along)
-    frame = np.array([along, (-along[1], along[0])])
-    corners = np.array(list(itertools.product(*zip(lower, upper, strict=True))))
-    local = pose.apply(corners)[:, :2] @ frame.T
-    (x0, y0), (x1, y1) = local.min(axis=0), local.max(axis=0)
-    return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)]) @ frame
+    axes = pose.rotation.as_matrix()[:2]
+    x, y = axes[:, np.linalg.norm(axes, axis=0).argmax()]
+    sides = np.array([(x, y), (-y, x)]) / np.hypot(x, y)
+    half = np.abs(sides @ axes) @ (np.array(description.bounds.size) / 2)
+    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * half
+    return pose.position[:2] + axes @ description.bounds.center + corners @ sides

@@ -208,6 +208,7 @@ class World:
             if name not in joints:
                 raise UnknownNameError("scene joint", name, joints)
             self.data.qpos[joints[name]] = position
+            self.data.qvel[self.model.joint(name).dofadr[0]] = 0.0
         mujoco.mj_forward(self.model, self.data)
 
     def _joint(self, name: str) -> mujoco.MjModel:
@@ -237,7 +238,10 @@ class World:
         return ObjectState(self._body_pose(name), linear=velocity[3:], angular=velocity[:3])
 
     def _place(self, name: str, state: ObjectState) -> None:
-        """Move a free body; one that is fixed to the world is moved in the model."""
+        """Move a free body; one that is fixed to the world is moved in the model.
+
+        What moves on a joint, or is part of something else, follows `SceneState.articulation` instead.
+        """
         body = self._body(name)
         x, y, z, w = state.pose.quaternion
         joint = int(self.model.body_jntadr[body])
@@ -246,6 +250,6 @@ class World:
             self.data.qpos[q : q + 7] = *state.pose.position, w, x, y, z
             self.data.qvel[v : v + 3] = state.linear
             self.data.qvel[v + 3 : v + 6] = state.pose.rotation.inv().apply(state.angular)
-        else:
+        elif joint < 0 and int(self.model.body_parentid[body]) == 0:
             self.model.body_pos[body] = state.pose.position
             self.model.body_quat[body] = w, x, y, z
