@@ -34,7 +34,8 @@ _LARGEST_STEP = 0.6
 # A descent that stays above a share of its error over a number of steps has found a local minimum.
 _STALL_FROM, _STALL_EVERY, _STALL_SHARE = 6, 4, 0.9
 _SAME_SOLUTION = 1e-2
-_LIMIT_NOISE = 1e-9
+# An arc cosine near 1 loses half of the digits; what lies that little beyond a limit is at the limit.
+_LIMIT_NOISE = 1e-7
 _FRAME_TYPES = (mujoco.mjtObj.mjOBJ_SITE, mujoco.mjtObj.mjOBJ_BODY)
 
 
@@ -213,9 +214,11 @@ class ArmKinematics:
             near: shape (n,) [rad].
         """
         turn = 2 * np.pi
-        most = np.floor((self._upper - positions) / turn)
-        least = np.ceil((self._lower - positions) / turn)
-        return np.asarray(positions + turn * np.clip(np.round((near - positions) / turn), least, most))
+        most = np.floor((self._upper + _LIMIT_NOISE - positions) / turn)
+        least = np.ceil((self._lower - _LIMIT_NOISE - positions) / turn)
+        turned = positions + turn * np.clip(np.round((near - positions) / turn), least, most)
+        limited = self._limited(turned.copy())
+        return np.where(np.abs(turned - limited) <= _LIMIT_NOISE, limited, turned)
 
     def _seeds(self, near: Array, rng: np.random.Generator, count: int) -> Iterator[Array]:
         yield near
@@ -224,8 +227,7 @@ class ArmKinematics:
 
     def _within_limits(self, positions: Array) -> Array:
         """Return those rows that keep the limits."""
-        low, high = self._lower - _LIMIT_NOISE, self._upper + _LIMIT_NOISE
-        return np.asarray(positions[((positions >= low) & (positions <= high)).all(axis=1)])
+        return np.asarray(positions[((positions >= self._lower) & (positions <= self._upper)).all(axis=1)])
 
     def _place(self, positions: Array) -> None:
         self._data.qpos[:] = positions
