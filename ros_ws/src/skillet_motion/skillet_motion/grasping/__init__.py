@@ -1,0 +1,1 @@
+"""Grasps: surfaces, antipodal candidates, checks with the hand alone, and their ranking."""

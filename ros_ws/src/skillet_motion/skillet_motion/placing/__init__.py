@@ -1,0 +1,1 @@
+"""Placements: how an object can rest, and where there is room for it."""

@@ -1,0 +1,261 @@
+"""The way from a request to placements: rests, turns, spots, then hand and arm."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from skillet_core.errors import PlanningError, PlanningFailure
+from skillet_core.geometry import Array, Pose
+from skillet_core.manipulation import Placement, PlaceRequest
+from skillet_core.scene import Box, SceneState
+from skillet_core.trajectory import RobotState
+from skillet_motion.grasping.hand import Hand
+from skillet_motion.grasping.ranking import reach_quality
+from skillet_motion.grasping.reach import free_posture
+from skillet_motion.grasping.surface import body_vertices
+from skillet_motion.placing.rests import stable_rests
+from skillet_motion.placing.spots import Outline, spots
+from skillet_motion.planning_scene import PlanningScene
+
+WEIGHTS = {"stability": 0.35, "clearance": 0.25, "nearness": 0.30, "reach": 0.10}
+"""What each quality is worth; they sum to one."""
+TURNS = tuple(np.deg2rad([0.0, 90.0, -90.0, 180.0, 45.0, -45.0, 135.0, -135.0]))
+"""About the vertical, from how the object is held or wished [rad]."""
+DROPS = (0.005, 0.015, 0.03, 0.05)
+"""Heights above the floor at which the object is let go, lowest first [m]."""
+RISE = 0.06
+"""Length of the straight way down that is looked at, above the container's depth [m]."""
+NEIGHBOUR_GAP = 0.006
+"""Least gap to other objects [m]."""
+RELEASE = 0.012
+"""How far each finger opens to let go [m]."""
+_RESTS = 3
+_SAFE_MARGIN, _ROOMY, _FAR = 0.02, 0.04, 0.3
+_UPRIGHT = np.cos(np.deg2rad(25.0))
+_HELD_STABILITY = 0.1
+_HOPELESS = 80
+_PER_TURN = 12
+_TILT_COST = 0.6
+_TOUCHING = 0.002
+
+
+@dataclass(frozen=True, eq=False)
+class _Option:
+    """An object pose to try, and how good it would be."""
+
+    pose: Pose
+    score: float
+    qualities: dict[str, float]
+
+
+class PlaceSearch:
+    """One request on its way."""
+
+    def __init__(
+        self, scene: PlanningScene, hand: Hand, request: PlaceRequest, state: RobotState, reported: SceneState
+    ) -> None:
+        """Take over the request and where things are.
+
+        Args:
+            scene: to look in.
+            hand: of its model.
+            request: what to put where.
+            state: of the robot: how it holds the object.
+            reported: where things are.
+
+        Raises:
+            UnknownNameError: an object is not in the scene.
+        """
+        self._scene, self._hand, self._request, self._state = scene, hand, request, state
+        self._world = scene.merged(reported, state)
+        self._held = self._world.object(request.object).pose
+        self._from_object = self._held.inverse() @ scene.kinematics.forward(state.positions)
+        self._vertices = body_vertices(scene.model, request.object)
+        self._center = np.asarray(scene.model.body(request.object).ipos)
+        self._rng = np.random.default_rng(request.seed)
+        self._reasons: Counter[str] = Counter()
+
+    def run(self) -> tuple[Placement, ...]:
+        """Return placements, best first.
+
+        Raises:
+            PlanningError: NO_ROOM, with what is in the way; INVALID_REQUEST: neither target nor pose.
+        """
+        options = self._options()
+        request, rise = self._request, RISE
+        if request.target is not None:
+            floor = self._floor(request.target)[0]
+            rise += float(floor.size[2])
+        self._hand.update(self._world)
+        self._scene.update(self._state, self._world, attached=(request.object,))
+        found: list[Placement] = []
+        failures = 0
+        for option in options:
+            if len(found) == request.limit or (not found and failures == _HOPELESS):
+                break
+            placement = self._placed(option, rise)
+            if isinstance(placement, str):
+                self._reasons[placement] += 1
+                failures += 1
+            else:
+                found.append(placement)
+        if not found:
+            listed = ", ".join(f"{count} {reason}" for reason, count in self._reasons.most_common(4))
+            where = request.target or "the wished pose"
+            why = f"{failures} places tried: {listed}" if failures else "other objects leave no free place"
+            raise PlanningError(f"no room for {request.object} at {where}: {why}", PlanningFailure.NO_ROOM)
+        return tuple(sorted(found, key=lambda placement: -placement.score))
+
+    def _options(self) -> list[_Option]:
+        """Return what to try, best first."""
+        request = self._request
+        if request.target is None:
+            if request.pose is None:
+                raise PlanningError("name a target or a pose", PlanningFailure.INVALID_REQUEST)
+            ones = dict.fromkeys(("stability", "clearance", "nearness"), 1.0)
+            return [_Option(request.pose, _score(ones), ones)]
+        floor, frame = self._floor(request.target)
+        is_hollow = self._scene.task.object(request.target).interior is not None
+        others = self._others(request.target, frame.apply(np.array(floor.center))[2] - floor.size[2] / 2)
+        options: list[_Option] = []
+        for rotation, stability in self._orientations(is_hollow=is_hollow):
+            options += self._spread(rotation, stability, floor, frame, others)
+        return sorted(options, key=lambda option: -option.score)
+
+    def _orientations(self, *, is_hollow: bool) -> Iterator[tuple[Rotation, float]]:
+        """Yield orientations of the object in the world frame and how stable each is, 0 to 1."""
+        wish = self._held.rotation if self._request.pose is None else self._request.pose.rotation
+        rests = []
+        for rest in stable_rests(self._vertices, self._center):
+            rotation, angle = rest.rotation(wish)
+            stability = min(1.0, rest.margin / _SAFE_MARGIN)
+            rests.append((stability - _TILT_COST * angle, rotation, stability, angle))
+        rests.sort(key=lambda entry: -entry[0])
+        bases = [
+            (rotation, max(0.0, stability - 0.2 * angle)) for _, rotation, stability, angle in rests[:_RESTS]
+        ]
+        if is_hollow:
+            # Walls keep what falls over: as it is held is possible too, where no rest is.
+            bases.append((wish, _HELD_STABILITY))
+        for (rotation, stability), turn in itertools.product(bases, TURNS):
+            yield Rotation.from_euler("z", turn) * rotation, stability
+
+    def _spread(
+        self, rotation: Rotation, stability: float, floor: Box, frame: Pose, others: list[Outline]
+    ) -> Iterator[_Option]:
+        """Yield options at free spots for one orientation."""
+        turned = rotation.apply(self._vertices)
+        # The grid is of the outline's middle.
+        middle = np.append((turned[:, :2].min(axis=0) + turned[:, :2].max(axis=0)) / 2, turned[:, 2].min())
+        outline = Outline.of(turned - middle)
+        wish = self._wish(floor, frame)
+        places = spots(floor, frame, outline, wish)
+        room = np.full(len(places), _ROOMY)
+        for other in others:
+            room = np.minimum(room, outline.room(other, places[:, :2]))
+        away = np.linalg.norm((places - wish)[:, :2], axis=1)
+        free = np.flatnonzero(room > NEIGHBOUR_GAP)
+        clearance, nearness = np.clip(room / _ROOMY, 0.0, 1.0), np.clip(1.0 - away / _FAR, 0.0, 1.0)
+        merit = WEIGHTS["clearance"] * clearance + WEIGHTS["nearness"] * nearness
+        for index in free[np.argsort(-merit[free], kind="stable")][:_PER_TURN]:
+            rated = {
+                "stability": stability,
+                "clearance": float(clearance[index]),
+                "nearness": float(nearness[index]),
+            }
+            yield _Option(Pose(places[index] - middle, rotation), _score(rated), rated)
+
+    def _wish(self, floor: Box, frame: Pose) -> Array:
+        """Return where the object should come: at the wish, in a container's middle, or where it is."""
+        if self._request.pose is not None:
+            return self._request.pose.apply(self._vertices.mean(axis=0))
+        if floor.size[2] > 0.0:
+            return frame.apply(np.array(floor.center))
+        return self._held.apply(self._vertices.mean(axis=0))
+
+    def _placed(self, option: _Option, rise: float) -> Placement | str:
+        """Bring hand and arm there, at the lowest height from which it works, or say why not."""
+        reason = ""
+        for drop in DROPS if self._request.target else (0.0,):
+            pose = Pose(option.pose.position + np.array([0.0, 0.0, drop]), option.pose.rotation)
+            grasp = pose @ self._from_object
+            hit = self._hit(grasp)
+            if hit is not None:
+                reason = f"the opening fingers would hit {hit}"
+                continue
+            above = Pose(grasp.position + np.array([0.0, 0.0, rise]), grasp.rotation)
+            found = free_posture(self._scene, [(grasp, above)], self._state, self._rng)
+            if isinstance(found, str):
+                reason = found
+                if found == "out of reach":
+                    break
+                continue
+            robot, positions = self._scene.robot, found[1]
+            reach = reach_quality(positions, self._state.positions, robot.lower, robot.upper)
+            rated = option.qualities | {"reach": reach}
+            return Placement(pose, grasp, _score(rated), rated, positions)
+        return reason
+
+    def _hit(self, grasp: Pose) -> str | None:
+        """Return what the fingers would hit when they let go, or None."""
+        opening = min(self._scene.robot.gripper.max_opening, self._state.opening + 2 * RELEASE)
+        quaternion = np.roll(grasp.quaternion, 1)
+        for touch in self._hand.touches(grasp.position, quaternion, opening):
+            if touch.other != self._request.object and touch.distance < 0.0:
+                return touch.other
+        return None
+
+    def _floor(self, target: str) -> tuple[Box, Pose]:
+        """Return the box whose lower face things are put down on, and its frame, z upwards.
+
+        For a container it is the interior; for anything else a flat box on its upmost side.
+        """
+        described, pose = self._scene.task.object(target), self._world.object(target).pose
+        box = described.interior or described.bounds
+        axes = pose.rotation.as_matrix()
+        up = int(np.argmax(np.abs(axes[2])))
+        if abs(axes[2, up]) < _UPRIGHT or (described.interior is not None and axes[2, 2] < _UPRIGHT):
+            raise PlanningError(f"{target} leans: nothing stays on it", PlanningFailure.NO_ROOM)
+        if described.interior is not None:
+            return box, pose
+        order = [(up + 1) % 3, (up + 2) % 3, up]
+        columns = axes[:, order]
+        columns[:, 1:] *= np.sign(columns[2, 2]) or 1.0
+        size = np.array(box.size)[order]
+        top = pose.apply(np.array(box.center)) + columns[:, 2] * size[2] / 2
+        return Box(size=(size[0], size[1], 0.0)), Pose(top, Rotation.from_matrix(columns))
+
+    def _others(self, target: str, floor: float) -> list[Outline]:
+        """Return the outlines of what stands beside the target's floor, not below it or around it."""
+        names = [name for name in self._world.objects if name not in {target, self._request.object}]
+        top = floor + float(np.ptp(self._vertices @ self._held.rotation.as_matrix()[2])) + max(DROPS)
+        around = self._world.object(target).pose.apply(body_vertices(self._scene.model, target))
+        outlines = []
+        for name in names:
+            vertices = body_vertices(self._scene.model, name)
+            if len(vertices) == 0:
+                continue
+            vertices = self._world.object(name).pose.apply(vertices)
+            if vertices[:, 2].max() < floor + _TOUCHING or vertices[:, 2].min() > top:
+                continue
+            movable = name in self._scene.added or self._scene.task.object(name).kind == "movable"
+            if movable or not _overlap(vertices, around):
+                outlines.append(Outline.of(vertices))
+        return outlines
+
+
+def _overlap(first: Array, second: Array) -> bool:
+    """Whether the boxes around two sets of points share more than a face."""
+    lower = np.maximum(first.min(axis=0), second.min(axis=0))
+    return bool((np.minimum(first.max(axis=0), second.max(axis=0)) - lower > _TOUCHING).all())
+
+
+def _score(qualities: dict[str, float]) -> float:
+    total = sum(WEIGHTS[name] for name in qualities)
+    return sum(WEIGHTS[name] * value for name, value in qualities.items()) / total
