@@ -11,7 +11,7 @@ WORKDIR /skillet
 COPY . .
 RUN python3 -m venv --system-site-packages /opt/venv \
     && /opt/venv/bin/pip install -c constraints.txt \
-        mujoco ompl toppra airo-models example-robot-data trimesh pycollada fast-simplification \
+        mujoco ompl toppra ruckig airo-models example-robot-data trimesh pycollada fast-simplification \
         rosbags mcap zarr pydantic av matplotlib jinja2 rich
 ENV PATH=/opt/venv/bin:$PATH
 RUN . /opt/ros/jazzy/setup.sh && colcon build --base-paths . ros_ws/src \

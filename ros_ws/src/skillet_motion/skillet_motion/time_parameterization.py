@@ -21,6 +21,9 @@ from skillet_core.trajectory import JointTrajectory
 
 SAMPLE_PERIOD = 0.02
 """Time between the points of a trajectory [s]."""
+RAMP_MIN = 0.02
+"""Shortest time to build up full acceleration [s], where the jerk limits would allow less: five periods of
+a 250 Hz controller, which would follow a steeper ramp as a jump."""
 HEADROOM = 0.99
 """Share of the limits given to TOPP-RA, which overshoots between its grid points."""
 EXCESS = 1e-3
