@@ -45,6 +45,7 @@ class PlanningFailure(enum.StrEnum):
     """Why there is no plan."""
 
     INVALID_REQUEST = "invalid_request"
+    NO_STATE = "no_state"
     START_IN_COLLISION = "start_in_collision"
     START_OUT_OF_LIMITS = "start_out_of_limits"
     GOAL_UNREACHABLE = "goal_unreachable"

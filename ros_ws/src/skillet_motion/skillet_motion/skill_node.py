@@ -1,7 +1,7 @@
-"""The skill node: action server ``execute_skill`` over the registry's skills.
+"""The skill node: one motion stack behind ``execute_skill``, ``plan_motion`` and ``scene/apply``.
 
-One skill runs at a time, in the thread of its goal's callback; the other threads of the executor
-serve the robot's topics and actions meanwhile.
+One skill runs at a time, in a thread of its own, as does every call of a service; the executor's
+thread serves the robot's topics and actions meanwhile.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from skillet_interfaces.action import ExecuteSkill
 
 from skillet_core import contract
 from skillet_core.errors import CancelledError, SkilletError
-from skillet_core.robot import load_robot
-from skillet_core.scene import load_task
-from skillet_motion.planning import planner_for
+from skillet_core.robot import RobotDescription, load_robot
+from skillet_core.scene import TaskDescription, load_task
+from skillet_motion.motion_stack import MotionStack, motion_stack
+from skillet_motion.plan_server_node import PlanServer
+from skillet_motion.scene_server_node import SceneServer
 from skillet_motion.skill_parameters import SkillParameters
 from skillet_motion.skills import SkillArgumentError, SkillResult, run_skill, skill
 from skillet_ros.parameters import declare_parameters
@@ -39,7 +41,11 @@ class SkillNode(Node):
         super().__init__("skill_node")
         self.parameters = declare_parameters(self, SkillParameters)
         robot, task = load_robot(self.parameters.robot), load_task(self.parameters.task)
-        self._robot = RosRobot(self, robot, task, planner_for(robot, task))
+        stack = self._stack(robot, task)
+        reported = self.parameters.scene_source == "simulation"
+        self._robot = RosRobot(self, robot, task, stack, scene_is_reported=reported)
+        self._plans = PlanServer(self, self._robot, stack.scene)
+        self._scenes = SceneServer(self, self._robot, stack.scene)
         self._busy = threading.Lock()
         self._goal: ServerGoalHandle | None = None
         self._server = ActionServer(
@@ -51,6 +57,18 @@ class SkillNode(Node):
             callback_group=ReentrantCallbackGroup(),
         )
         self.get_logger().info(f"skills for {robot.title}, task {task.name!r}")
+
+    def _stack(self, robot: RobotDescription, task: TaskDescription) -> MotionStack:
+        """Make the stack with the planner that was asked for.
+
+        Raises:
+            BackendUnavailableError: it is not installed; names the package.
+        """
+        if self.parameters.planner == "ompl":
+            return motion_stack(robot, task)
+        from skillet_motion.moveit_planner_node import moveit_stack  # noqa: PLC0415  (wanted only here)
+
+        return moveit_stack(self, robot, task)
 
     def _on_cancel(self, goal: ServerGoalHandle) -> CancelResponse:
         if goal is self._goal:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pydantic
 
 from skillet_core.model import DataModel
@@ -12,6 +14,13 @@ class SkillParameters(DataModel):
 
     robot: str = pydantic.Field(default="ur5e", description="robot in urdf/robots")
     task: str = pydantic.Field(default="blocks", description="task in assets/tasks")
+    planner: Literal["ompl", "moveit"] = pydantic.Field(
+        default="ompl", description="plans motions: ompl is built in, moveit needs MoveIt 2"
+    )
+    scene_source: Literal["simulation", "declared"] = pydantic.Field(
+        default="simulation",
+        description="who knows where things are: scene/state, or the task's shapes and scene/apply alone",
+    )
     ready_timeout: float = pydantic.Field(
         default=10.0,
         gt=0,

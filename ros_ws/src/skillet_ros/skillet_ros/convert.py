@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import array
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 from builtin_interfaces.msg import Duration as DurationMsg
 from builtin_interfaces.msg import Time as TimeMsg
-from geometry_msgs.msg import Point, Quaternion, Vector3
+from geometry_msgs.msg import Point, PoseStamped, Quaternion, Vector3
 from geometry_msgs.msg import Pose as PoseMsg
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, JointState
+from shape_msgs.msg import SolidPrimitive
 from skillet_interfaces.msg import Contact
 from skillet_interfaces.msg import ObjectState as ObjectStateMsg
 from skillet_interfaces.msg import SceneState as SceneStateMsg
 from trajectory_msgs.msg import JointTrajectory as JointTrajectoryMsg
 from trajectory_msgs.msg import JointTrajectoryPoint
 
-from skillet_core.errors import TrajectoryError
+from skillet_core.collision_objects import BoxShape, CylinderShape, Shape, SphereShape
+from skillet_core.errors import SkilletError, TrajectoryError
 from skillet_core.geometry import Array, Pose
-from skillet_core.scene import ContactPair, ObjectState, SceneState
+from skillet_core.scene import ContactPair, ObjectState, SceneState, Vector
 from skillet_core.trajectory import JointTrajectory
 
 NANOSECONDS = 1_000_000_000
+_SIZES = {SolidPrimitive.BOX: 3, SolidPrimitive.CYLINDER: 2, SolidPrimitive.SPHERE: 1}
+"""Numbers that describe a primitive, by its type."""
+
+
+class InvalidMessageError(SkilletError, ValueError):
+    """A message with a value that means nothing: says which and what would be valid."""
 
 
 def time_to_msg(seconds: float) -> TimeMsg:
@@ -58,10 +67,80 @@ def pose_from_msg(msg: PoseMsg) -> Pose:
     """Message to pose.
 
     Raises:
-        ValueError: the quaternion is not of unit length, or a number is not finite.
+        InvalidMessageError: the quaternion is not of unit length, or a number is not finite.
     """
     p, q = msg.position, msg.orientation
-    return Pose.from_quaternion((p.x, p.y, p.z), (q.x, q.y, q.z, q.w))
+    try:
+        return Pose.from_quaternion((p.x, p.y, p.z), (q.x, q.y, q.z, q.w))
+    except ValueError as error:
+        raise InvalidMessageError(str(error)) from error
+
+
+def stamped_pose_from_msg(msg: PoseStamped, frame: Callable[[str], Pose]) -> Pose:
+    """Message to pose in the world frame.
+
+    Args:
+        msg: a pose in the frame that its header names; its stamp is not looked at.
+        frame: returns where a frame is in the world frame.
+
+    Raises:
+        InvalidMessageError: as `pose_from_msg`.
+        UnknownNameError: from ``frame``.
+    """
+    return frame(msg.header.frame_id) @ pose_from_msg(msg.pose)
+
+
+def joint_positions_from_msg(msg: JointState, arm: Sequence[str], others: Sequence[str]) -> Array:
+    """Joint positions in the arm's order, shape (n,) [rad], matched by name.
+
+    Args:
+        msg: names and positions.
+        arm: every one of these is needed.
+        others: these may stand there too, the gripper's say, and are not looked at.
+
+    Raises:
+        InvalidMessageError: names and positions differ in number.
+        TrajectoryError: a joint is missing, unknown or named twice, or its position is not finite.
+    """
+    if len(msg.name) != len(msg.position):
+        text = f"{len(msg.name)} joint names came with {len(msg.position)} positions"
+        raise InvalidMessageError(text)
+    kept = [k for k, name in enumerate(msg.name) if name not in others]
+    positions = np.array([[msg.position[k] for k in kept]], dtype=np.float64)
+    named = JointTrajectory(tuple(msg.name[k] for k in kept), np.zeros(1), positions)
+    ordered = named.reordered(tuple(arm))
+    named.check()
+    return ordered.positions[0]
+
+
+def shape_from_msg(msg: SolidPrimitive, pose: Pose) -> Shape:
+    """Primitive to shape, ``pose`` in its object's frame.
+
+    Raises:
+        InvalidMessageError: it is no box, cylinder or sphere, or its size is not of positive numbers.
+    """
+    count = _SIZES.get(msg.type)
+    if count is None:
+        text = f"a primitive is a box (1), a sphere (2) or a cylinder (3), got type {msg.type}"
+        raise InvalidMessageError(text)
+    size = [float(value) for value in msg.dimensions]
+    if len(size) != count or not all(0 < value < np.inf for value in size):
+        text = f"a primitive of type {msg.type} has {count} positive dimensions [m], got {size}"
+        raise InvalidMessageError(text)
+    xyz, rpy = xyz_rpy(pose)
+    if msg.type == SolidPrimitive.BOX:
+        return BoxShape(xyz=xyz, rpy=rpy, size=(size[0], size[1], size[2]))
+    if msg.type == SolidPrimitive.SPHERE:
+        return SphereShape(xyz=xyz, rpy=rpy, radius=size[0])
+    length, radius = size[SolidPrimitive.CYLINDER_HEIGHT], size[SolidPrimitive.CYLINDER_RADIUS]
+    return CylinderShape(xyz=xyz, rpy=rpy, length=length, radius=radius)
+
+
+def xyz_rpy(pose: Pose) -> tuple[Vector, Vector]:
+    """Position [m] and fixed-axis roll, pitch, yaw [rad], as `Pose.from_xyz_rpy` takes them."""
+    x, y, z = map(float, pose.position)
+    roll, pitch, yaw = map(float, pose.rotation.as_euler("xyz"))
+    return (x, y, z), (roll, pitch, yaw)
 
 
 def trajectory_to_msg(trajectory: JointTrajectory) -> JointTrajectoryMsg:
@@ -134,7 +213,7 @@ def scene_from_msg(msg: SceneStateMsg) -> SceneState:
     """Message to scene.
 
     Raises:
-        ValueError: a pose is not valid.
+        InvalidMessageError: a pose is not valid.
     """
     return SceneState(
         stamp=time_from_msg(msg.header.stamp),

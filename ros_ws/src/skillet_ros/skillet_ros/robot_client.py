@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
-from rclpy.action.client import ClientGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future
@@ -27,9 +26,11 @@ from control_msgs.action import FollowJointTrajectory, GripperCommand
 from skillet_core import contract
 from skillet_core.errors import CancelledError, ExecutionError, StaleStateError, TrajectoryError
 from skillet_core.geometry import Array, Pose
-from skillet_core.motion import MotionPlanner, PlanRequest
-from skillet_core.robot_interface import GripResult
+from skillet_core.manipulation import Grasp, GraspRequest, Placement, PlaceRequest
+from skillet_core.motion import PlanRequest
+from skillet_core.planning_stack import PlanningStack
 from skillet_core.robot import RobotDescription
+from skillet_core.robot_interface import GripResult, Watch
 from skillet_core.scene import SceneState, TaskDescription
 from skillet_core.trajectory import JointTrajectory, RobotState
 from skillet_ros import qos
@@ -38,14 +39,26 @@ from skillet_ros.liveness import Liveness
 
 ANSWER_TIME = 2.0
 """How long an action server may take to accept or to cancel a goal [s]."""
+WATCH_PERIOD = 0.1
+"""Time between two calls of a motion's watch [s], on the node's clock."""
 _POLL = 0.02
 
 
 class RosRobot:
-    """A robot behind the contract: simulated or real, it cannot tell."""
+    """A robot behind the contract: simulated or real, it cannot tell.
+
+    Attributes:
+        planning: held while the stack is used, which serves one thread at a time.
+    """
 
     def __init__(
-        self, node: Node, robot: RobotDescription, task: TaskDescription, planner: MotionPlanner
+        self,
+        node: Node,
+        robot: RobotDescription,
+        task: TaskDescription,
+        stack: PlanningStack,
+        *,
+        scene_is_reported: bool = True,
     ) -> None:
         """Subscribe and make the action clients.
 
@@ -53,9 +66,13 @@ class RosRobot:
             node: spun by somebody else, with a thread to spare for callbacks.
             robot: which robot.
             task: which scene.
-            planner: plans here, in the calling thread.
+            stack: plans here, in the calling thread.
+            scene_is_reported: somebody publishes ``scene/state``; otherwise the scene is what the stack
+                knows of it.
         """
-        self._node, self._robot, self._task, self._planner = node, robot, task, planner
+        self._node, self._robot, self._task, self._stack = node, robot, task, stack
+        self._scene_is_reported = scene_is_reported
+        self.planning = threading.Lock()
         self._arm, self._finger = robot.joint_names, robot.gripper.joint
         self._joints = Liveness(contract.JOINT_STATES, contract.MAX_SILENCE)
         self._scenes = Liveness(contract.SCENE_STATE, contract.MAX_SILENCE)
@@ -66,9 +83,10 @@ class RosRobot:
         node.create_subscription(
             JointState, contract.JOINT_STATES, self._on_joints, qos.STATE, callback_group=group
         )
-        node.create_subscription(
-            SceneStateMsg, contract.SCENE_STATE, self._on_scene, qos.STATE, callback_group=group
-        )
+        if scene_is_reported:
+            node.create_subscription(
+                SceneStateMsg, contract.SCENE_STATE, self._on_scene, qos.STATE, callback_group=group
+            )
         self._trajectories = ActionClient(
             node, FollowJointTrajectory, contract.FOLLOW_JOINT_TRAJECTORY, callback_group=group
         )
@@ -123,11 +141,27 @@ class RosRobot:
         return RobotState(time_from_msg(msg.header.stamp), positions[order], velocities[order], opening)
 
     def scene(self) -> SceneState:
-        """Return where things are.
+        """Return where things are, those that only the planner knows included.
 
         Raises:
             StaleStateError: nothing was heard for `contract.MAX_SILENCE`.
         """
+        reported, known = self.reported_scene(), self._stack.scene
+        # A watch must not wait for another thread's planning where there is nothing to add.
+        if self._scene_is_reported and not known.added and not known.attached:
+            return reported
+        state = self.state()
+        with self.planning:
+            return known.merged(reported, state)
+
+    def reported_scene(self) -> SceneState:
+        """Return what is reported of the scene: nothing, where nobody does.
+
+        Raises:
+            StaleStateError: nothing was heard for `contract.MAX_SILENCE`.
+        """
+        if not self._scene_is_reported:
+            return SceneState(self.state().stamp, self._task.name, 0, 0, success=False, objects={})
         self._scenes.check()
         msg = self._scene_state
         if msg is None:
@@ -140,7 +174,9 @@ class RosRobot:
         Raises:
             StaleStateError: nothing was heard for too long.
         """
-        return self._planner.grasp_pose(self.state().positions if positions is None else positions)
+        here = self.state().positions if positions is None else positions
+        with self.planning:
+            return self._stack.planner.grasp_pose(here)
 
     def plan(self, request: PlanRequest) -> JointTrajectory:
         """Plan without moving.
@@ -149,10 +185,37 @@ class RosRobot:
             PlanningError: with the reason.
             StaleStateError: nothing was heard for too long.
         """
-        return self._planner.plan(request, self.state(), self.scene())
+        with self.planning:
+            return self._stack.planner.plan(request, *self._now_in_scene())
 
-    def follow(self, trajectory: JointTrajectory) -> None:
+    def grasps(self, request: GraspRequest) -> tuple[Grasp, ...]:
+        """Return grasps that the arm reaches without a collision, best first, without moving.
+
+        Raises:
+            PlanningError: there is none, and why.
+            UnknownNameError: the object is not in the scene.
+            StaleStateError: nothing was heard for too long.
+        """
+        with self.planning:
+            return self._stack.sampler.grasps(request, *self._now_in_scene())
+
+    def placements(self, request: PlaceRequest) -> tuple[Placement, ...]:
+        """Return places for what the gripper holds, best first, without moving.
+
+        Raises:
+            PlanningError: there is none, and why.
+            UnknownNameError: an object is not in the scene.
+            StaleStateError: nothing was heard for too long.
+        """
+        with self.planning:
+            return self._stack.sampler.placements(request, *self._now_in_scene())
+
+    def follow(self, trajectory: JointTrajectory, watch: Watch | None = None) -> None:
         """Execute and wait for the end.
+
+        Args:
+            trajectory: what to execute.
+            watch: called every `WATCH_PERIOD`; when it raises, the arm stops and holds, and it is passed on.
 
         Raises:
             TrajectoryError: it was refused; nothing moved.
@@ -162,7 +225,7 @@ class RosRobot:
         """
         trajectory.check()
         goal = FollowJointTrajectory.Goal(trajectory=trajectory_to_msg(trajectory))
-        status, result = self._execute(self._trajectories, goal, contract.FOLLOW_JOINT_TRAJECTORY)
+        status, result = self._execute(self._trajectories, goal, contract.FOLLOW_JOINT_TRAJECTORY, watch)
         if status == GoalStatus.STATUS_SUCCEEDED:
             return
         refused = (FollowJointTrajectory.Result.INVALID_GOAL, FollowJointTrajectory.Result.INVALID_JOINTS)
@@ -217,10 +280,15 @@ class RosRobot:
         self._scene_state = msg
         self._scenes.heard()
 
+    def _now_in_scene(self) -> tuple[RobotState, SceneState]:
+        """Return state and scene for the stack; whoever calls holds `planning`."""
+        state = self.state()
+        return state, self._stack.scene.merged(self.reported_scene(), state)
+
     def _missing(self) -> list[str]:
         checks: tuple[tuple[str, Callable[[], bool]], ...] = (
             (contract.JOINT_STATES, lambda: self._joints.alive),
-            (contract.SCENE_STATE, lambda: self._scenes.alive),
+            (contract.SCENE_STATE, lambda: self._scenes.alive or not self._scene_is_reported),
             (contract.FOLLOW_JOINT_TRAJECTORY, self._trajectories.server_is_ready),
             (contract.GRIPPER, self._gripper.server_is_ready),
         )
@@ -234,7 +302,9 @@ class RosRobot:
         self._cancelled.clear()
         raise CancelledError("cancelled by request; the arm holds its position")
 
-    def _execute(self, client: ActionClient, goal: Any, name: str) -> tuple[int, Any]:
+    def _execute(
+        self, client: ActionClient, goal: Any, name: str, watch: Watch | None = None
+    ) -> tuple[int, Any]:
         """Send a goal and wait for its result; returns the final status and the result."""
         self._joints.check()
         if self._cancelled.is_set():
@@ -245,25 +315,32 @@ class RosRobot:
         if not handle.accepted:
             raise TrajectoryError(f"{name!r} rejected the goal; nothing moved")
         outcome = handle.get_result_async()
+        ended = _event_of(outcome)
         try:
-            self._await_end(handle, _event_of(outcome), name)
+            self._await_end(ended, watch)
         except StaleStateError:
             # Whoever still listens shall not move on unobserved; there may be nobody to answer.
             handle.cancel_goal_async()
+            raise
+        except Exception:
+            self._await(handle.cancel_goal_async(), ANSWER_TIME, f"{name!r} did not answer the cancel")
+            ended.wait(ANSWER_TIME)
             raise
         answer = outcome.result()
         if answer.status == GoalStatus.STATUS_CANCELED:
             raise CancelledError(f"{name!r} was cancelled by somebody else")
         return int(answer.status), answer.result
 
-    def _await_end(self, handle: ClientGoalHandle, ended: threading.Event, name: str) -> None:
-        """Wait for a goal's end, or pass a cancel on and wait for that."""
+    def _await_end(self, ended: threading.Event, watch: Watch | None) -> None:
+        """Wait for a goal's end; raises when it is to be cancelled: by request, by the watch, by silence."""
+        due = self._now()
         while not ended.wait(_POLL):
             self._joints.check()
             if self._cancelled.is_set():
-                self._await(handle.cancel_goal_async(), ANSWER_TIME, f"{name!r} did not answer the cancel")
-                ended.wait(ANSWER_TIME)
                 self._raise_cancelled()
+            if watch is not None and self._now() >= due:
+                due = self._now() + WATCH_PERIOD
+                watch()
 
     def _await(self, future: Future, seconds: float, complaint: str) -> Any:
         """Wait for a future that the executor's threads complete.

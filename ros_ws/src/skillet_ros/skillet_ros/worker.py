@@ -8,6 +8,7 @@ from typing import Any
 
 from rclpy.action.server import ServerGoalHandle
 from rclpy.node import Node
+from rclpy.service import Service
 from rclpy.task import Future
 
 
@@ -37,3 +38,26 @@ def in_thread(
         return await ended
 
     return execute
+
+
+def service_in_thread(node: Node, kind: Any, name: str, function: Callable[[Any, Any], Any]) -> Service:
+    """Serve a service whose callback blocks; each call runs in a thread of its own.
+
+    The events executor of rclpy 7.1 does not await a service's callback. It hands what the callback
+    returns to `Service.send_response` with the header that says whom to answer: so the callback
+    returns the call itself, and it is sending the response that takes place in the thread.
+
+    Args:
+        node: that serves it.
+        kind: the service's type.
+        name: the service's name.
+        function: fills in and returns the response. What it raises is printed, and nobody is answered.
+    """
+    service = node.create_service(kind, name, lambda request, response: (request, response))
+    answer = service.send_response
+
+    def answer_later(call: tuple[Any, Any], header: Any) -> None:
+        threading.Thread(target=lambda: answer(function(*call), header), name=name, daemon=True).start()
+
+    service.send_response = answer_later  # type: ignore[method-assign]
+    return service
