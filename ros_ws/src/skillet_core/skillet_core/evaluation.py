@@ -95,30 +95,36 @@ def holds(
         UnknownNameError: it names an object that the scene does not have.
     """
     match condition:
-        case conditions.Inside():
-            fraction = inside_fraction(
-                task.object(condition.object),
-                scene.object(condition.object),
-                task.object(condition.container),
-                scene.object(condition.container),
-            )
-            return fraction >= INSIDE_FRACTION
-        case conditions.OnTopOf():
-            scene.object(condition.object)
-            scene.object(condition.support)
-            return is_on_top_of(condition.object, condition.support, scene)
-        case conditions.Opened():
-            return open_share(condition.object, scene, task) >= OPENED_SHARE
-        case conditions.Closed():
-            return open_share(condition.object, scene, task) <= CLOSED_SHARE
-        case conditions.Grasped():
-            scene.object(condition.object)
-            return is_grasped(condition.object, scene, gripper)
-        case conditions.AtRest():
-            return is_at_rest(scene.object(condition.object))
         case conditions.Not():
             return not holds(condition.condition, scene, task, gripper)
         case conditions.All():
             return all(holds(c, scene, task, gripper) for c in condition.conditions)
         case conditions.Any():
             return any(holds(c, scene, task, gripper) for c in condition.conditions)
+        case conditions.Opened() | conditions.Closed():
+            share = open_share(condition.object, scene, task)
+            return share >= OPENED_SHARE if condition.kind == "opened" else share <= CLOSED_SHARE
+        case _:
+            return _holds_between_bodies(condition, scene, task, gripper)
+
+
+def _holds_between_bodies(
+    condition: conditions.Inside | conditions.OnTopOf | conditions.Grasped | conditions.AtRest,
+    scene: SceneState,
+    task: TaskDescription,
+    gripper: GripperDescription,
+) -> bool:
+    name = condition.object
+    state = scene.object(name)
+    match condition:
+        case conditions.Inside():
+            container = condition.container
+            outer, outer_state = task.object(container), scene.object(container)
+            return inside_fraction(task.object(name), state, outer, outer_state) >= INSIDE_FRACTION
+        case conditions.OnTopOf():
+            scene.object(condition.support)
+            return is_on_top_of(name, condition.support, scene)
+        case conditions.Grasped():
+            return is_grasped(name, scene, gripper)
+        case conditions.AtRest():
+            return is_at_rest(state)

@@ -86,13 +86,10 @@ def footprint_gap(first: Array, second: Array) -> float:
         first: corners in order around the rectangle, shape (4, 2) [m].
         second: likewise.
     """
-    gap = -np.inf
-    for corners in (first, second):
-        for edge in (corners[1] - corners[0], corners[3] - corners[0]):
-            axis = edge / np.linalg.norm(edge)
-            a, b = first @ axis, second @ axis
-            gap = max(gap, float(max(a.min() - b.max(), b.min() - a.max())))
-    return gap
+    edges = np.array([first[1] - first[0], first[3] - first[0], second[1] - second[0], second[3] - second[0]])
+    axes = edges / np.hypot(edges[:, 0], edges[:, 1])[:, None]
+    a, b = axes @ first.T, axes @ second.T
+    return float(np.maximum(a.min(axis=1) - b.max(axis=1), b.min(axis=1) - a.max(axis=1)).max())
 
 
 class _Draw(NamedTuple):
@@ -136,4 +133,5 @@ def _footprint(description: ObjectDescription, pose: Pose) -> Array:
     sides = np.array([(x, y), (-y, x)]) / np.hypot(x, y)
     half = np.abs(sides @ axes) @ (np.array(description.bounds.size) / 2)
     corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * half
-    return pose.position[:2] + axes @ description.bounds.center + corners @ sides
+    middle: Array = pose.position[:2] + axes @ np.array(description.bounds.center)
+    return middle + corners @ sides
