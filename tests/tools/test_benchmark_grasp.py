@@ -1,11 +1,12 @@
 """The command that measures grasps: from its arguments to table, file, picture and advice."""
 
 import csv
+import io
 
-import benchmark_grasp
 import pytest
 from rich.console import Console
 
+import benchmark_grasp
 from skillet_motion.grasp_benchmark import Outcome, Trial, summarise
 
 
@@ -15,7 +16,7 @@ def outcome(name, success, seed=0):
 
 
 def text_of(table):
-    console = Console(width=160, record=True, quiet=True)
+    console = Console(width=160, record=True, file=io.StringIO())
     console.print(table)
     return console.export_text()
 
