@@ -145,7 +145,7 @@ def draw_worst(path: Path, outcomes: Sequence[Outcome]) -> None:
         bench = GraspBench(trial.robot, trial.task)
         bench.run(trial)
         with CameraRenderer(bench.world.model, *_SIZE) as renderer:
-            picture = renderer.color(bench.world.data, "robot/front")
+            picture = renderer.color(bench.world.data, "front")
         axes = figure.add_subplot(rows, columns, number + 1)
         axes.imshow(picture)
         axes.set_axis_off()
