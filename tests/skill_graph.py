@@ -64,7 +64,10 @@ class SkillGraph:
         self.seed = seed
         self.sim = start(
             "skillet_sim.sim_node",
-            **{"robot": robot, "task": task, "seed": seed, "cameras": "false"},
+            robot=robot,
+            task=task,
+            seed=seed,
+            cameras="false",
             real_time_factor=float(real_time_factor),
         )
         self.skills = start(

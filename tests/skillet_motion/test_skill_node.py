@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -23,13 +24,14 @@ pytestmark = [pytest.mark.ros, pytest.mark.timeout(170)]
 SEED = 3
 SLACK = 2.0
 """What a busy test machine may add to the second within which a silent robot is noticed [s]."""
+WITHOUT_MOVEIT = pytest.mark.skipif(find_spec("moveit_msgs") is not None, reason="MoveIt is installed")
 GRASP = ("grasp", {"object": "red_block"})
 PLACE = ("place_in", {"object": "red_block", "target": "left_bin"})
 
 
 @pytest.fixture(scope="module")
 def graph(robot):
-    graph = SkillGraph(robot.name, seed=SEED)
+    graph = SkillGraph(robot.name, seed=SEED, real_time_factor=2)
     yield graph
     graph.close()
 
@@ -98,7 +100,7 @@ def test_a_grasp_cancelled_in_any_phase_holds_still_and_the_next_skill_runs(grap
     handle = graph.send(*GRASP)
     graph.until_phase(phase)
     assert_cancelled_and_still(graph, robot, handle)
-    status, result = graph.run("go_home", {})
+    _, result = graph.run("go_home", {})
     assert result.success, result.reason
 
 
@@ -161,7 +163,13 @@ def test_a_killed_simulator_fails_the_skill_with_a_reason(graph):
 
 @pytest.mark.parametrize(
     ("parameter", "said"),
-    [("planner:=pilz", "planner"), ("task:=bloks", "Did you mean 'blocks'"), ("scene_source:=x", "declared")],
+    [
+        ("planner:=pilz", "'ompl', 'moveit' or 'move_group'"),
+        pytest.param("planner:=moveit", "moveit_msgs, which is not installed", marks=WITHOUT_MOVEIT),
+        pytest.param("planner:=move_group", "apt install ros-jazzy-moveit-msgs", marks=WITHOUT_MOVEIT),
+        ("task:=bloks", "Did you mean 'blocks'"),
+        ("scene_source:=x", "declared"),
+    ],
 )
 def test_a_node_with_a_wrong_parameter_does_not_start_and_says_why(parameter, said):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}

@@ -11,6 +11,7 @@ from skillet_interfaces.srv import PlanMotion
 
 from skillet_core import contract
 from skillet_core.errors import (
+    BackendUnavailableError,
     PlanningError,
     PlanningFailure,
     SkilletError,
@@ -122,4 +123,6 @@ def _failure(error: SkilletError) -> PlanningFailure:
         return error.failure
     if isinstance(error, StaleStateError):
         return PlanningFailure.NO_STATE
+    if isinstance(error, BackendUnavailableError):
+        return PlanningFailure.BACKEND
     return PlanningFailure.INVALID_REQUEST

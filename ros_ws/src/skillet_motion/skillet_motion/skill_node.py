@@ -64,11 +64,12 @@ class SkillNode(Node):
         Raises:
             BackendUnavailableError: it is not installed; names the package.
         """
-        if self.parameters.planner == "ompl":
+        backend = self.parameters.planner
+        if backend == "ompl":
             return motion_stack(robot, task)
         from skillet_motion.moveit_planner_node import moveit_stack  # noqa: PLC0415  (wanted only here)
 
-        return moveit_stack(self, robot, task)
+        return moveit_stack(self, robot, task, backend)
 
     def _on_cancel(self, goal: ServerGoalHandle) -> CancelResponse:
         if goal is self._goal:

@@ -14,8 +14,9 @@ class SkillParameters(DataModel):
 
     robot: str = pydantic.Field(default="ur5e", description="robot in urdf/robots")
     task: str = pydantic.Field(default="blocks", description="task in assets/tasks")
-    planner: Literal["ompl", "moveit"] = pydantic.Field(
-        default="ompl", description="plans motions: ompl is built in, moveit needs MoveIt 2"
+    planner: Literal["ompl", "moveit", "move_group"] = pydantic.Field(
+        default="ompl",
+        description="plans motions: ompl is built in; moveit_py in this process; a move_group node",
     )
     scene_source: Literal["simulation", "declared"] = pydantic.Field(
         default="simulation",
