@@ -277,13 +277,16 @@ class CollisionWorld:
         return int(self._model.jnt_qposadr[joint])
 
     def _place(self, name: str, pose: Pose) -> None:
-        """Put an object where the scene has it; one without a joint is moved in the copied model."""
+        """Put an object where the scene has it; one without a joint is moved in the copied model.
+
+        What moves on a joint, or is part of something else, follows `SceneState.articulation` instead.
+        """
         body = self._body(name)
         address = self._free_address(body)
         x, y, z, w = pose.quaternion
         if address is not None:
             self._data.qpos[address : address + 7] = *pose.position, w, x, y, z
-        else:
+        elif self._model.body_jntnum[body] == 0 and self._model.body_parentid[body] == 0:
             self._model.body_pos[body] = pose.position
             self._model.body_quat[body] = w, x, y, z
 

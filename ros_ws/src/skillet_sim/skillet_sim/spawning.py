@@ -133,5 +133,6 @@ def _footprint(description: ObjectDescription, pose: Pose) -> Array:
     sides = np.array([(x, y), (-y, x)]) / np.hypot(x, y)
     half = np.abs(sides @ axes) @ (np.array(description.bounds.size) / 2)
     corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * half
-    middle: Array = pose.position[:2] + axes @ np.array(description.bounds.center)
-    return middle + corners @ sides
+    middle = pose.position[:2] + axes @ np.array(description.bounds.center)
+    outline: Array = middle + corners @ sides
+    return outline
