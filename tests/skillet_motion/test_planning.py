@@ -10,6 +10,7 @@ from skillet_core.errors import PlanningError
 from skillet_core.geometry import Pose
 from skillet_core.motion import CartesianGoal, JointGoal, PlanRequest, PoseGoal
 from skillet_core.scene import ObjectState
+from skillet_motion import path_timing
 from skillet_motion.time_parameterization import peak_ratios
 
 DOWN = Rotation.from_matrix(np.diag([1.0, -1.0, -1.0]))
@@ -172,8 +173,8 @@ def test_corners_that_cannot_be_rounded_are_stopped_at(planner, robot, at_home, 
     first[0] = second[0] = 0.5
     second[2] = 0.3
     waypoints = np.array([robot.home, robot.home + first, robot.home + second])
-    monkeypatch.setattr(planner, "_curve_is_free", lambda *_: False)
-    trajectory = planner.time(waypoints, planner._limits(request))
+    monkeypatch.setattr(path_timing, "_curve_is_free", lambda *_: False)
+    trajectory = planner.time(waypoints, planner.limits(request))
     trajectory.check()
     index = np.argmin(np.abs(trajectory.positions - waypoints[1]).max(axis=1))
     np.testing.assert_allclose(trajectory.positions[index], waypoints[1], atol=1e-9)

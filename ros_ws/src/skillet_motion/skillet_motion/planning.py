@@ -7,47 +7,23 @@ continuation of the inverse kinematics and never replaced by a free one.
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from skillet_core.errors import PlanningError, PlanningFailure, UnknownNameError
 from skillet_core.geometry import Array, Pose
-from skillet_core.motion import CartesianGoal, JointGoal, PlannerName, PlanRequest, PoseGoal
+from skillet_core.motion import CartesianGoal, JointGoal, PlanRequest, PoseGoal
 from skillet_core.robot import RobotDescription
 from skillet_core.scene import SceneState, TaskDescription
 from skillet_core.trajectory import JointTrajectory, RobotState
-from skillet_motion.cartesian import straight_line
+from skillet_motion.cartesian import cartesian_path
 from skillet_motion.goals import MAX_GOALS, check_positions, joint_goal, pose_goals
+from skillet_motion.path_timing import Limits, time_curve, time_polyline
 from skillet_motion.planning_scene import PlanningScene
-from skillet_motion.search import CHECK_STEP, find_path, polyline_is_free, segment_is_free
-from skillet_motion.time_parameterization import (
-    JointPath,
-    at_rest,
-    interpolated_path,
-    parameterize,
-    rounded_path,
-)
-
-NEAR_SHARE = 1 / 3
-"""Share of the iterations within a window around start and goals; the rest in the joints' whole range."""
-ITERATIONS: dict[PlannerName, int] = {"rrt_connect": 6000, "rrt_star": 6000, "bit_star": 6000}
-"""A planner's own number of iterations."""
-_WINDOW = 1.6
-_SPACINGS = (0.3, 0.12, 0.04)
-_NO_MOTION = 1e-6
-
-
-class Limits(NamedTuple):
-    """What a motion may not exceed, each of shape (n,): [rad/s], [rad/s^2], [rad/s^3]."""
-
-    velocity: Array
-    acceleration: Array
-    jerk: Array
+from skillet_motion.search import ITERATIONS, find_path, segment_is_free
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +78,9 @@ class OmplPlanner:
         start = self.begin(request, state, scene)
         limits = self.limits(request)
         if isinstance(request.goal, CartesianGoal):
-            return self._follow(request.goal, start, limits)
+            goal = request.goal
+            path = cartesian_path(self.scene.kinematics, self.scene.collisions, start, goal.waypoints)
+            return self.time_curve(path.points, limits, path.stops)
         return self.time(self.search(self.query(request, start), request), limits)
 
     def begin(self, request: PlanRequest, state: RobotState, scene: SceneState) -> Array:
@@ -163,109 +141,37 @@ class OmplPlanner:
             if segment_is_free(start, goal, is_free):
                 return np.array([start, goal])
         goals = query.goals[:MAX_GOALS]
-        around = np.array([start, *goals])
-        near = np.maximum(self._lower, around.min(axis=0) - _WINDOW)
-        far = np.minimum(self._upper, around.max(axis=0) + _WINDOW)
-        budget = request.iterations or ITERATIONS[request.planner]
-        first = int(np.ceil(budget * NEAR_SHARE))
-        for lower, upper, iterations in ((near, far, first), (self._lower, self._upper, budget - first)):
-            waypoints = find_path(
-                start,
-                goals,
-                is_free,
-                lower=lower,
-                upper=upper,
-                seed=request.seed,
-                iterations=iterations,
-                planner=request.planner,
-            ).waypoints
-            if waypoints is not None:
-                return waypoints
-        raise PlanningError(
-            f"no path after {budget} iterations to any of {len(goals)} goal positions: "
-            "obstacles enclose the start or the goal, or the passage is too narrow",
-            PlanningFailure.NO_PATH,
-        )
-
-    def time(self, waypoints: Array, limits: Limits) -> JointTrajectory:
-        """Round a path's corners as far as that stays free, and time it.
-
-        Args:
-            waypoints: shape (k, n) [rad].
-            limits: of the motion.
-        """
-        if len(waypoints) == 1 or float(np.abs(waypoints - waypoints[0]).max()) < _NO_MOTION:
-            return at_rest(waypoints[-1], self._robot.joint_names)
-        if len(waypoints) == 2:  # noqa: PLR2004 - a straight segment, which needs no rounding
-            return self._timed(*rounded_path(waypoints, _SPACINGS[0]), limits)
-        for spacing in _SPACINGS:
-            path, end = rounded_path(waypoints, spacing)
-            if not self._curve_is_free(path, end):
-                continue
-            trajectory = self._timed(path, end, limits)
-            if polyline_is_free(trajectory.positions, self.scene.collisions.is_free):
-                return trajectory
-        return self._with_stops(waypoints, limits)
-
-    def _follow(self, goal: CartesianGoal, start: Array, limits: Limits) -> JointTrajectory:
-        points = straight_line(
-            self.scene.kinematics,
-            self.scene.collisions,
+        result = find_path(
             start,
-            goal.waypoints[-1],
+            goals,
+            is_free,
             lower=self._lower,
             upper=self._upper,
+            seed=request.seed,
+            iterations=request.iterations,
+            planner=request.planner,
         )
-        return self.time_curve(points, limits)
+        if result.waypoints is None:
+            raise PlanningError(
+                f"no path after {result.iterations} iterations to any of {len(goals)} goal positions: "
+                "obstacles enclose the start or the goal, or the passage is too narrow",
+                PlanningFailure.NO_PATH,
+            )
+        return result.waypoints
 
-    def time_curve(self, points: Array, limits: Limits) -> JointTrajectory:
-        """Time a smooth curve that was checked, as it is.
+    def time(self, waypoints: Array, limits: Limits) -> JointTrajectory:
+        """Round a path's corners as far as that stays free, and time it: see `time_polyline`."""
+        return time_polyline(waypoints, self._robot.joint_names, limits, self.scene.collisions.is_free)
 
-        Args:
-            points: dense on the curve, shape (k, n) [rad]; k = 1: no motion.
-            limits: of the motion.
-        """
-        if len(points) == 1:
-            return at_rest(points[0], self._robot.joint_names)
-        return self._timed(*interpolated_path(points), limits)
+    def time_curve(self, points: Array, limits: Limits, stops: Iterable[int] = ()) -> JointTrajectory:
+        """Time a curve that was checked, as it is: see `skillet_motion.path_timing.time_curve`."""
+        return time_curve(points, stops, self._robot.joint_names, limits)
 
     def limits(self, request: PlanRequest) -> Limits:
         """Return what a request's motion may not exceed."""
         speed, push = request.velocity_scaling, request.acceleration_scaling
         push = math.sqrt(speed) if push is None else push
         return Limits(self._robot.max_velocity * speed, self._robot.max_acceleration * push, self._jerk)
-
-    def _with_stops(self, waypoints: Array, limits: Limits) -> JointTrajectory:
-        """Stop at every corner: slow, but exactly on the path that was checked."""
-        legs = []
-        for start, end in itertools.pairwise(waypoints):
-            path, length = rounded_path(np.array([start, end]), _SPACINGS[0])
-            legs.append(self._timed(path, length, limits))
-        offsets = np.cumsum([0.0] + [leg.duration for leg in legs])
-        joined: dict[str, list[Array]] = {"times": [], "positions": [], "velocities": [], "accelerations": []}
-        for number, leg in enumerate(legs):
-            begin = 1 if number else 0
-            joined["times"].append(leg.times[begin:] + offsets[number])
-            joined["positions"].append(leg.positions[begin:])
-            joined["velocities"].append(np.asarray(leg.velocities)[begin:])
-            joined["accelerations"].append(np.asarray(leg.accelerations)[begin:])
-        return JointTrajectory(
-            self._robot.joint_names, **{key: np.concatenate(parts) for key, parts in joined.items()}
-        )
-
-    def _timed(self, path: JointPath, end: float, limits: Limits) -> JointTrajectory:
-        return parameterize(
-            path,
-            end,
-            self._robot.joint_names,
-            velocity=limits.velocity,
-            acceleration=limits.acceleration,
-            jerk=limits.jerk,
-        )
-
-    def _curve_is_free(self, path: Callable[[Array], Array], end: float) -> bool:
-        parameters = np.linspace(0.0, end, max(2, int(np.ceil(end / CHECK_STEP)) + 1))
-        return all(self.scene.collisions.is_free(point) for point in path(parameters))
 
 
 def check_request(request: PlanRequest) -> None:

@@ -229,6 +229,7 @@ class PlanningScene:
             lower=robot.lower,
             upper=robot.upper,
             rest=robot.home,
+            closed_form=robot.closed_form,
         )
         self.collisions = CollisionWorld(model, robot)
         self.model, self.kinematics = model, kinematics

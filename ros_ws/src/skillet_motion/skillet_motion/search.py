@@ -1,4 +1,8 @@
-"""The search for a free path: OMPL's RRT-Connect, then shortcuts. The same seed gives the same path."""
+"""The search for a free path: OMPL's planners, then shortcuts. The same seed gives the same path.
+
+RRT-Connect is Kuffner and LaValle's (2000), RRT* Karaman and Frazzoli's (2011), BIT* Gammell,
+Srinivasa and Barfoot's (2015).
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,12 @@ CHECK_STEP = 0.008
 
 At a reach of 0.9 m this is 7 mm, and an edge between two states cuts half of that: the padding.
 """
+ITERATIONS: dict[PlannerName, int] = {"rrt_connect": 6000, "rrt_star": 1000, "bit_star": 2000}
+"""Each planner's own number of iterations. Those of the last two cost about a second or two."""
+_WINDOW, _WINDOW_SHARE = 1.6, 1 / 3
 _RANGE = 1.0
+# RRT* checks the way to every neighbour of a new state: shorter ones are worth more.
+_STAR_RANGE = 0.5
 _SHORTCUT_STEPS, _SHORTCUT_EMPTY_STEPS = 40, 15
 _SETTINGS = threading.Lock()
 """OMPL's seed is one for the whole process, so that searches of several threads must take turns."""
@@ -90,13 +99,14 @@ def find_path(
     lower: Array,
     upper: Array,
     seed: int,
-    iterations: int,
+    iterations: int | None = None,
     planner: PlannerName = "rrt_connect",
 ) -> SearchResult:
     """Search a free path from the start to any of the goals.
 
-    RRT-Connect comes first in any case. The other planners spend the iterations that it leaves over
-    on a shorter path, and the shorter one is the answer.
+    RRT-Connect comes first in any case: in a window around start and goals, then within the bounds.
+    Another planner spends the iterations that are left on a shorter path, among the points of which
+    such a path can consist.
 
     Args:
         start: shape (n,) [rad], free.
@@ -105,28 +115,54 @@ def find_path(
         lower: bounds of the search, shape (n,) [rad]; start and goals are within.
         upper: bounds of the search, shape (n,) [rad].
         seed: of the random draws, >= 0.
-        iterations: after how many to give up. Time does not matter, so that the outcome is the same
-            on every machine.
+        iterations: after how many to end, >= 1; None: the planner's `ITERATIONS`. Time does not matter,
+            so that the outcome is the same on every machine.
         planner: what searches.
 
     Raises:
         UnknownNameError: there is no such planner.
     """
-    if planner not in _PLANNERS:
-        raise UnknownNameError("planner", planner, _PLANNERS)
-    with _SETTINGS:
-        ou.noOutputHandler()
-        # OMPL numbers its generators in the order of their creation, after this seed; 0 is refused.
-        ou.RNG.setSeed(seed % (2**31 - 1) + 1)
-        information = _space_information(lower, upper, is_free)
-        first = _solve("rrt_connect", start, goals, information, iterations)
-        if planner == "rrt_connect" or first.waypoints is None:
-            return first
-        second = _solve(planner, start, goals, information, iterations - first.iterations)
-        total = first.iterations + second.iterations
-        if second.waypoints is None or path_length(first.waypoints) <= path_length(second.waypoints):
-            return SearchResult(first.waypoints, total)
-        return SearchResult(second.waypoints, total)
+    if planner not in ITERATIONS:
+        raise UnknownNameError("planner", planner, ITERATIONS)
+    budget = iterations or ITERATIONS[planner]
+    problem = _Problem(start, is_free, lower, upper, seed)
+    around = np.array([start, *goals])
+    window = around.min(axis=0) - _WINDOW, around.max(axis=0) + _WINDOW
+    spent = 0
+    for box, share in ((window, int(np.ceil(budget * _WINDOW_SHARE))), ((lower, upper), budget)):
+        path, done = _solve(problem, "rrt_connect", goals, box, share - spent)
+        spent += done
+        if path is not None:
+            break
+    if path is None or planner == "rrt_connect":
+        return SearchResult(path, spent)
+    longest = path_length(path)
+    near = [goal for goal in goals if np.linalg.norm(goal - start) < longest]
+    box = _reach_of_shorter_paths(start, near, longest)
+    shorter, done = _solve(problem, planner, near, box, budget - spent)
+    if shorter is not None and path_length(shorter) < longest:
+        path = shorter
+    return SearchResult(path, spent + done)
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """What stays the same from one planner to the next."""
+
+    start: Array
+    is_free: Free
+    lower: Array
+    upper: Array
+    seed: int
+
+
+def _reach_of_shorter_paths(start: Array, goals: Sequence[Array], length: float) -> tuple[Array, Array]:
+    """Return the corners of a box that no path to one of the goals of at most a length leaves.
+
+    Such a path lies in the ellipsoid of all points whose distances to its ends add up to its length.
+    """
+    centers = (np.array(goals) + start) / 2
+    return centers.min(axis=0) - length / 2, centers.max(axis=0) + length / 2
 
 
 def path_length(waypoints: Array) -> float:
@@ -135,40 +171,54 @@ def path_length(waypoints: Array) -> float:
 
 
 def _solve(
+    problem: _Problem,
     name: PlannerName,
-    start: Array,
     goals: Sequence[Array],
-    information: ob.SpaceInformation,
+    box: tuple[Array, Array],
     iterations: int,
-) -> SearchResult:
-    problem = ob.ProblemDefinition(information)
-    problem.addStartState(_state(information, start))
-    targets = ob.GoalStates(information)
-    for goal in goals:
-        targets.addState(_state(information, goal))
-    problem.setGoal(targets)
-    problem.setOptimizationObjective(ob.PathLengthOptimizationObjective(information))
-    planner = _PLANNERS[name](information)
-    planner.setProblemDefinition(problem)
-    planner.setup()
-    done = 0
+) -> tuple[Array | None, int]:
+    """Run one of OMPL's planners within a box.
 
-    def exhausted() -> bool:
-        nonlocal done
-        done += 1
-        return done > iterations
+    Returns:
+        The corners of its path, shape (k, n), or None, and the iterations it took.
+    """
+    with _SETTINGS:
+        ou.noOutputHandler()
+        # OMPL numbers its generators in the order of their creation, after this seed; 0 is refused.
+        ou.RNG.setSeed(problem.seed % (2**31 - 1) + 1)
+        lower, upper = np.maximum(problem.lower, box[0]), np.minimum(problem.upper, box[1])
+        information = _space_information(lower, upper, problem.is_free)
+        definition = ob.ProblemDefinition(information)
+        definition.addStartState(_state(information, problem.start))
+        targets = ob.GoalStates(information)
+        for goal in goals:
+            targets.addState(_state(information, goal))
+        definition.setGoal(targets)
+        definition.setOptimizationObjective(ob.PathLengthOptimizationObjective(information))
+        planner = _PLANNERS[name](information)
+        planner.setProblemDefinition(definition)
+        planner.setup()
+        done = 0
 
-    planner.solve(ob.PlannerTerminationCondition(exhausted))
-    done = min(done, iterations)
-    if not problem.hasExactSolution():
-        return SearchResult(None, done)
-    path = problem.getSolutionPath()
+        def exhausted() -> bool:
+            nonlocal done
+            done += 1
+            return done > iterations
+
+        planner.solve(ob.PlannerTerminationCondition(exhausted))
+        path = _simplified(definition, information) if definition.hasExactSolution() else None
+        return path, min(done, iterations)
+
+
+def _simplified(definition: ob.ProblemDefinition, information: ob.SpaceInformation) -> Array:
+    """Return the corners of the solution after shortcuts, shape (k, n)."""
+    path = definition.getSolutionPath()
     simplifier = og.PathSimplifier(information)
     simplifier.reduceVertices(path, _SHORTCUT_STEPS, _SHORTCUT_EMPTY_STEPS)
     simplifier.partialShortcutPath(path, _SHORTCUT_STEPS, _SHORTCUT_EMPTY_STEPS)
     simplifier.reduceVertices(path, _SHORTCUT_STEPS, _SHORTCUT_EMPTY_STEPS)
-    dof = len(start)
-    return SearchResult(_distinct(np.array([state[0:dof] for state in path.getStates()])), done)
+    dof = information.getStateDimension()
+    return _distinct(np.array([state[0:dof] for state in path.getStates()]))
 
 
 def _rrt_connect(information: ob.SpaceInformation) -> ob.Planner:
@@ -179,11 +229,11 @@ def _rrt_connect(information: ob.SpaceInformation) -> ob.Planner:
 
 def _rrt_star(information: ob.SpaceInformation) -> ob.Planner:
     planner = og.RRTstar(information)
-    planner.setRange(_RANGE)
+    planner.setRange(_STAR_RANGE)
     return planner
 
 
-_PLANNERS: dict[str, Callable[[ob.SpaceInformation], ob.Planner]] = {
+_PLANNERS: dict[PlannerName, Callable[[ob.SpaceInformation], ob.Planner]] = {
     "rrt_connect": _rrt_connect,
     "rrt_star": _rrt_star,
     "bit_star": og.BITstar,
