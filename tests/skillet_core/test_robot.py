@@ -95,6 +95,15 @@ def test_a_misspelt_field_is_named(share: Path) -> None:
         load_robot("ur5e")
 
 
+def test_only_a_known_closed_form_is_accepted(share: Path) -> None:
+    assert load_robot("ur5e").closed_form == "ur"
+    assert load_robot("panda").closed_form is None
+    path = share / "urdf" / "robots" / "ur5e.yaml"
+    path.write_text(path.read_text().replace("closed_form: ur", "closed_form: scara"))
+    with pytest.raises(InvalidFileError, match="closed_form"):
+        load_robot("ur5e")
+
+
 def test_a_new_file_is_a_new_robot(share: Path) -> None:
     folder = share / "urdf" / "robots"
     (folder / "ur5e_two.yaml").write_text(

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pinocchio
 import pytest
 
 from skillet_core.errors import UnknownNameError
 from skillet_core.geometry import Pose
 from skillet_motion.kinematics import POSITION_TOLERANCE, ROTATION_TOLERANCE, ArmKinematics
-from skillet_sim.robot_model import robot_spec
+from skillet_sim.robot_model import compose_urdf, robot_spec
 
 
 @pytest.fixture(scope="module")
@@ -23,28 +24,54 @@ def kinematics(robot, model):
         lower=robot.lower,
         upper=robot.upper,
         rest=robot.home,
+        closed_form=robot.closed_form,
     )
 
 
-def test_solutions_reach_the_target_within_tolerance_and_limits(robot, kinematics):
+@pytest.fixture(scope="module")
+def witness(robot):
+    """Return where Pinocchio sees the grasp frame."""
+    model = pinocchio.buildModelFromXML(compose_urdf(robot))
+    data, frame = model.createData(), model.getFrameId(robot.gripper.grasp_frame)
+    indices = [model.joints[model.getJointId(name)].idx_q for name in robot.joint_names]
+
+    def forward(positions):
+        configuration = pinocchio.neutral(model)
+        configuration[indices] = positions
+        pinocchio.framesForwardKinematics(model, data, configuration)
+        return Pose.from_matrix(data.oMf[frame].homogeneous)
+
+    return forward
+
+
+def test_solutions_reach_reachable_targets_within_tolerance_and_limits(robot, kinematics, witness):
     rng = np.random.default_rng(3)
-    found = 0
-    for _ in range(20):
-        target = kinematics.forward(rng.uniform(robot.lower, robot.upper))
-        for solution in kinematics.solutions(target, robot.home, rng=rng, seeds=8):
-            distance, angle = kinematics.forward(solution).distance_to(target)
-            assert distance < POSITION_TOLERANCE
-            assert angle < ROTATION_TOLERANCE
+    reached = 0
+    for _ in range(200):
+        target = witness(rng.uniform(robot.lower, robot.upper))
+        solutions = kinematics.solutions(target, robot.home, rng=rng, seeds=8)
+        reached += bool(solutions)
+        for solution in solutions:
+            for forward in (kinematics.forward, witness):
+                distance, angle = forward(solution).distance_to(target)
+                assert distance < POSITION_TOLERANCE
+                assert angle < ROTATION_TOLERANCE
             assert (solution >= robot.lower).all()
             assert (solution <= robot.upper).all()
-            found += 1
-    assert found > 30
+    assert reached == 200 if robot.closed_form else reached >= 194
+
+
+def test_a_deviation_is_the_distance_of_the_frame_from_the_target(robot, kinematics):
+    target = kinematics.forward(robot.home)
+    moved = robot.home + 0.1
+    expected = kinematics.forward(moved).distance_to(target)
+    np.testing.assert_allclose(kinematics.deviation(moved, target), expected, atol=1e-9)
 
 
 def test_the_present_positions_are_tried_first(robot, kinematics):
     nearby = robot.home + 0.05
     target = kinematics.forward(nearby)
-    [solution] = kinematics.solutions(target, robot.home, rng=np.random.default_rng(0), seeds=1)
+    [solution, *_] = kinematics.solutions(target, robot.home, rng=np.random.default_rng(0), seeds=1)
     assert np.abs(solution - robot.home).max() < 0.3
 
 
@@ -67,6 +94,55 @@ def test_the_same_seed_gives_the_same_solutions(robot, kinematics):
         kinematics.solutions(target, robot.home, rng=np.random.default_rng(5), seeds=8) for _ in range(2)
     )
     np.testing.assert_array_equal(first, second)
+
+
+def test_solutions_that_collide_are_left_out(robot, kinematics):
+    target = kinematics.forward(robot.home)
+    search = {"seeds": 24}
+    every = kinematics.solutions(target, robot.home, rng=np.random.default_rng(1), **search)
+    wall = np.median([solution[1] for solution in every])
+    free = kinematics.solutions(
+        target, robot.home, rng=np.random.default_rng(1), is_free=lambda q: q[1] < wall, **search
+    )
+    expected = [solution for solution in every if solution[1] < wall]
+    assert 0 < len(free) < len(every)
+    np.testing.assert_array_equal(free, expected)
+    blocked = kinematics.solutions(
+        target, robot.home, rng=np.random.default_rng(1), is_free=lambda _: False, **search
+    )
+    assert blocked == []
+
+
+def test_two_of_five_descents_from_anywhere_end_at_the_target_though_limits_are_in_the_way(robot, kinematics):
+    rng = np.random.default_rng(4)
+    reached = 0
+    for _ in range(100):
+        low, high = np.maximum(robot.lower, -np.pi), np.minimum(robot.upper, np.pi)
+        seed, made_from = rng.uniform(low, high, (2, len(robot.joints)))
+        reached += kinematics.solve(kinematics.forward(made_from), seed) is not None
+    assert reached >= 40  # a third where joints push on against their limits
+
+
+def test_what_else_is_in_the_model_changes_nothing(robot, kinematics):
+    spec = robot_spec(robot)
+    for number in range(20):
+        body = spec.worldbody.add_body(name=f"clutter_{number}", pos=(0.1 * number, 1.0, 0.0))
+        body.add_freejoint()
+        body.add_geom(size=(0.02, 0.02, 0.02))
+    limits = {"lower": robot.lower, "upper": robot.upper, "rest": robot.home}
+    crowded = ArmKinematics(
+        spec.compile(),
+        robot.joint_names,
+        robot.gripper.grasp_frame,
+        closed_form=robot.closed_form,
+        **limits,
+    )
+    target = kinematics.forward(robot.home)
+    first, second = (
+        each.solutions(target, robot.home, rng=np.random.default_rng(5), seeds=8)
+        for each in (kinematics, crowded)
+    )
+    np.testing.assert_allclose(first, second, atol=1e-9)
 
 
 def test_a_target_out_of_reach_has_no_solution(robot, kinematics):

@@ -128,13 +128,6 @@ def test_a_calibrated_arm_is_solved_by_polishing(model):
     np.testing.assert_allclose(found[0], GENERIC, atol=1e-3)
 
 
-def test_only_a_robot_that_says_so_has_a_closed_form():
-    assert ROBOT.closed_form == "ur"
-    assert load_robot("panda").closed_form is None
-    with pytest.raises(ValueError, match="closed_form"):
-        type(ROBOT).model_validate({**ROBOT.model_dump(), "closed_form": "spherical_wrist"})
-
-
 def test_an_arm_of_another_type_is_refused_with_the_reason():
     panda = load_robot("panda")
     with pytest.raises(InvalidFileError, match="needs six joints, this arm has 7"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,8 @@ JUMP = 0.25
 """Largest change of a joint between two solutions [rad]; more is a jump through a singularity."""
 STRAIGHTNESS = 1e-3
 """How far the frame may be from the line halfway between two solutions [m]; in rad: `JUMP` / 10."""
+DRIFT = 0.02
+"""How far each spare joint may drift towards its rest for each `STEP` [rad], twice."""
 CORNER = np.deg2rad(30.0)
 """Sharpest change of direction that a motion passes without coming to rest [rad]."""
 _NOTHING = 1e-6
@@ -40,34 +42,23 @@ class CartesianPath:
 
 
 @dataclass(frozen=True, eq=False)
-class _Leg:
-    """The way from one pose to the next; position moves linearly, orientation about one fixed axis."""
+class _Line:
+    """A way on which position moves linearly and orientation turns about one fixed axis, in step.
 
-    start: Pose
-    move: Array  # shape (3,) [m]
-    turn: Array  # rotation vector in the world frame, shape (3,) [rad]
+    Attributes:
+        twist: direction and size in multiples of `STEP` and `TURN_STEP`, shape (6,).
+        targets: for each step, where it is half done and where it ends: positions and quaternions
+            x, y, z, w, shape (k, 2, 7).
+        label: for people.
+    """
+
+    twist: Array
+    targets: Array
     label: str
-
-    @property
-    def twist(self) -> Array:
-        """Direction and size in multiples of `STEP` and `TURN_STEP`, shape (6,)."""
-        return np.concatenate([self.move / STEP, self.turn / TURN_STEP])
-
-    def poses(self, fractions: Array) -> list[Pose]:
-        """Return the poses at shares of the way, shape (k,)."""
-        shares = fractions[:, np.newaxis]
-        rotations = Rotation.from_rotvec(shares * self.turn) * self.start.rotation
-        return [Pose(*pair) for pair in zip(self.start.position + shares * self.move, rotations, strict=True)]
 
 
 def cartesian_path(
-    kinematics: ArmKinematics,
-    world: CollisionWorld,
-    start: Array,
-    waypoints: Sequence[Pose],
-    *,
-    lower: Array,
-    upper: Array,
+    kinematics: ArmKinematics, world: CollisionWorld, start: Array, waypoints: Sequence[Pose]
 ) -> CartesianPath:
     """Follow straight lines from where the frame is at ``start`` through poses in order.
 
@@ -76,69 +67,55 @@ def cartesian_path(
         world: asked whether the way is free.
         start: arm positions, shape (n,) [rad].
         waypoints: poses of the frame in the world frame. An arc is many of them, closely spaced.
-        lower: position limits, shape (n,) [rad].
-        upper: position limits, shape (n,) [rad].
 
     Raises:
         PlanningError: says how far along which line. `GOAL_UNREACHABLE`: it leaves the arm's reach or
             passes a singularity, through which the arm would jump or leave the line.
             `GOAL_IN_COLLISION`: the last pose is blocked. `NO_PATH`: the way to it is.
     """
-    legs = list(_legs(kinematics.forward(start), waypoints))
+    lines = _lines([kinematics.forward(start), *waypoints])
     points, stops = [start], []
-    for number, leg in enumerate(legs):
-        if number and _angle(legs[number - 1].twist, leg.twist) > CORNER:
+    for number, line in enumerate(lines):
+        if number and _angle(lines[number - 1].twist, line.twist) > CORNER:
             stops.append(len(points) - 1)
-        _follow(leg, points, kinematics, world, (lower, upper), is_last=number == len(legs) - 1)
+        _follow(line, points, kinematics, world, is_last=number == len(lines) - 1)
     return CartesianPath(np.array(points), tuple(stops))
 
 
-def straight_line(
-    kinematics: ArmKinematics,
-    world: CollisionWorld,
-    start: Array,
-    target: Pose,
-    *,
-    lower: Array,
-    upper: Array,
-) -> Array:
-    """Follow one line: see `cartesian_path`, which replaces this."""
-    return cartesian_path(kinematics, world, start, (target,), lower=lower, upper=upper).points
-
-
-def _legs(pose: Pose, waypoints: Sequence[Pose]) -> Iterator[_Leg]:
-    """Yield the ways between poses that differ."""
-    for number, target in enumerate(waypoints, start=1):
-        move = target.position - pose.position
-        turn = (target.rotation * pose.rotation.inv()).as_rotvec()
-        distance, angle = float(np.linalg.norm(move)), float(np.linalg.norm(turn))
-        if distance < _NOTHING and angle < _NOTHING:
-            continue
-        size = f"{distance:.3f} m" if distance > _NOTHING else f"{angle:.3f} rad"
-        which = f" to waypoint {number} of {len(waypoints)}" if len(waypoints) > 1 else ""
-        yield _Leg(pose, move, turn, f"{size}{which}")
-        pose = target
+def _lines(poses: Sequence[Pose]) -> list[_Line]:
+    """Return the lines between poses that differ; all at once, because single rotations cost most."""
+    positions = np.array([pose.position for pose in poses])
+    rotations = Rotation.from_quat([pose.quaternion for pose in poses])
+    moves, turns = np.diff(positions, axis=0), (rotations[1:] * rotations[:-1].inv()).as_rotvec()
+    sizes = np.column_stack([np.linalg.norm(moves, axis=1), np.linalg.norm(turns, axis=1)])
+    kept = np.flatnonzero((sizes > _NOTHING).any(axis=1))
+    if not len(kept):
+        return []
+    counts = np.ceil((sizes[kept] / (STEP, TURN_STEP)).max(axis=1) - _NOTHING).astype(int)
+    shares = np.concatenate([np.arange(1, 2 * count + 1) / (2 * count) for count in counts])[:, np.newaxis]
+    index = np.repeat(kept, 2 * counts)
+    turned = Rotation.from_rotvec(shares * turns[index]) * rotations[index]
+    targets = np.hstack([positions[index] + shares * moves[index], turned.as_quat()])
+    lines = []
+    for line, part in zip(kept, np.split(targets.reshape(-1, 2, 7), np.cumsum(counts)[:-1]), strict=True):
+        distance, angle = sizes[line]
+        label = f"{distance:.3f} m" if distance > _NOTHING else f"{angle:.3f} rad"
+        if len(moves) > 1:
+            label += f" to waypoint {line + 1} of {len(moves)}"
+        lines.append(_Line(np.concatenate([moves[line] / STEP, turns[line] / TURN_STEP]), part, label))
+    return lines
 
 
 def _follow(
-    leg: _Leg,
-    points: list[Array],
-    kinematics: ArmKinematics,
-    world: CollisionWorld,
-    limits: tuple[Array, Array],
-    *,
-    is_last: bool,
+    line: _Line, points: list[Array], kinematics: ArmKinematics, world: CollisionWorld, *, is_last: bool
 ) -> None:
-    """Append the solutions along a way; each is the start of the search for the next."""
-    count = int(np.ceil(max(np.linalg.norm(leg.twist[:3]), np.linalg.norm(leg.twist[3:]))))
-    # Twice as fine: every other pose is the halfway point at which straightness is looked at.
-    poses = leg.poses(np.arange(1, 2 * count + 1) / (2 * count))
-    for step, (halfway, pose) in enumerate(zip(poses[::2], poses[1::2], strict=True)):
+    """Append the solutions along a line; the descent to each starts at the one before."""
+    count = len(line.targets)
+    drift = DRIFT * min(1.0, float(np.linalg.norm(line.twist)) / count)
+    for step, (halfway, target) in enumerate(line.targets):
         before = points[-1]
-        # The next step resembles the last: extrapolating starts the descent closer to its end.
-        guess = before if len(points) == 1 else np.clip(2 * before - points[-2], *limits)
-        where = f"at {100 * step / count:.0f} % of the {leg.label}"
-        solution = kinematics.solve(pose, guess)
+        where = f"at {100 * step / count:.0f} % of the {line.label}"
+        solution = kinematics.solve(target, before, drift=drift)
         if solution is None:
             raise PlanningError(
                 f"the straight line leaves the arm's reach {where}", PlanningFailure.GOAL_UNREACHABLE
@@ -160,7 +137,7 @@ def _follow(
         points.append(solution)
 
 
-def _jumps(kinematics: ArmKinematics, before: Array, after: Array, halfway: Pose) -> bool:
+def _jumps(kinematics: ArmKinematics, before: Array, after: Array, halfway: Array) -> bool:
     """Whether the arm would leave the line between two solutions on it."""
     if float(np.abs(after - before).max()) > JUMP:
         return True

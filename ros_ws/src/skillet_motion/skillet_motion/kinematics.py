@@ -95,16 +95,23 @@ class ArmKinematics:
         w, x, y, z = self._quaternion
         return Pose.from_quaternion(self._position, (x, y, z, w))
 
-    def deviation(self, positions: Array, target: Pose) -> tuple[float, float]:
-        """Return how far the frame is from a target at arm positions, shape (n,): [m], [rad]."""
+    def deviation(self, positions: Array, target: Pose | Array) -> tuple[float, float]:
+        """Return how far [m, rad] the frame is from a target at arm positions, shape (n,) [rad].
+
+        Args:
+            positions: shape (n,) [rad].
+            target: as in `solve`.
+        """
         return _lengths(self._measure(positions, self._aim(target)))
 
-    def solve(self, target: Pose, seed: Array) -> Array | None:
+    def solve(self, target: Pose | Array, seed: Array, *, drift: float = _LARGEST_DRIFT) -> Array | None:
         """Descend from one seed to positions that bring the frame to a target.
 
         Args:
-            target: in the world frame.
+            target: in the world frame; where there are many, as position and quaternion x, y, z, w in
+                one array, shape (7,), which is faster.
             seed: positions to start from, shape (n,) [rad].
+            drift: how far each joint may drift towards its rest [rad], in each of the first two steps.
 
         Returns:
             Positions within the limits, shape (n,), accurate to `POSITION_TOLERANCE` and
@@ -122,17 +129,17 @@ class ArmKinematics:
                 if distance + angle > _STALL_SHARE * before:
                     return None
                 before = distance + angle
-            wish = self._drift(positions) if step < _DRIFT_STEPS else None
+            wish = self._drift(positions, drift) if step < _DRIFT_STEPS else None
             positions = self._limited(positions + self._descent(positions, error, wish))
         return None
 
-    def _drift(self, positions: Array) -> Array | None:
+    def _drift(self, positions: Array, most: float) -> Array | None:
         """Return a change towards the rest position, where there is one."""
         if self._rest is None:
             return None
         wish = _DRIFT_GAIN * (self._rest - positions)
         wish[[0, -1]] = 0.0
-        wish *= _LARGEST_DRIFT / max(float(np.abs(wish).max()), _LARGEST_DRIFT)
+        wish *= most / max(float(np.abs(wish).max()), most)
         return np.asarray(wish)
 
     def _descent(self, positions: Array, error: Array, wish: Array | None) -> Array:
@@ -233,11 +240,14 @@ class ArmKinematics:
         self._data.qpos[:] = positions
         mujoco.mj_kinematics(self._model, self._data)
 
-    def _aim(self, target: Pose) -> Array:
+    def _aim(self, target: Pose | Array) -> Array:
         """Take over a target's orientation; return its position."""
-        x, y, z, w = target.quaternion
+        if isinstance(target, Pose):
+            position, (x, y, z, w) = target.position, target.quaternion
+        else:
+            position, (x, y, z, w) = target[:3], target[3:]
         self._target[:] = w, x, y, z
-        return target.position
+        return position
 
     def _measure(self, positions: Array, target: Array) -> Array:
         """Update the Jacobian and return the error: position [m], then rotation vector [rad], world."""
