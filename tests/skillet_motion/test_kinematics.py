@@ -123,6 +123,20 @@ def test_two_of_five_descents_from_anywhere_end_at_the_target_though_limits_are_
     assert reached >= 40  # a third where joints push on against their limits
 
 
+def test_a_pose_with_an_aligned_wrist_is_solved_from_nearby(robot, kinematics):
+    aligned = robot.home.copy()
+    aligned[-2] = 0.0
+    target = kinematics.forward(aligned)
+    rng = np.random.default_rng(6)
+    for _ in range(20):
+        near = np.clip(aligned + rng.uniform(-0.1, 0.1, len(aligned)), robot.lower, robot.upper)
+        nearest = kinematics.solutions(target, near, rng=rng, seeds=1)[0]
+        distance, angle = kinematics.deviation(nearest, target)
+        assert distance < POSITION_TOLERANCE
+        assert angle < ROTATION_TOLERANCE
+        assert np.abs(nearest - near).max() < 0.5
+
+
 def test_what_else_is_in_the_model_changes_nothing(robot, kinematics):
     spec = robot_spec(robot)
     for number in range(20):

@@ -135,7 +135,7 @@ class ArmKinematics:
 
     def _drift(self, positions: Array, most: float) -> Array | None:
         """Return a change towards the rest position, where there is one."""
-        if self._rest is None:
+        if self._rest is None or not most:
             return None
         wish = _DRIFT_GAIN * (self._rest - positions)
         wish[[0, -1]] = 0.0
