@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from skillet_core.geometry import Array
 from skillet_core.manipulation import GraspMode, Surface
@@ -28,6 +29,7 @@ _LEVEL = np.sin(np.deg2rad(20.0))
 _PREFERENCE = 1.0
 _SHARPNESS = 6
 _BESIDE = 0.003
+Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +58,8 @@ class Candidates:
         """Return how many there are."""
         return len(self.positions)
 
-    def chosen(self, index: Array) -> Candidates:
-        """Return some of them, by index or mask."""
+    def chosen(self, index: Indices) -> Candidates:
+        """Return some of them, in the order of the indices."""
         return Candidates(
             self.positions[index],
             self.axes[index],
@@ -114,7 +116,7 @@ def sample(
     return Candidates(*fitted, pairs=len(weights), too_wide=too_wide)
 
 
-def _opposite(surface: Surface, widest: float) -> tuple[Array, Array, Array, int]:
+def _opposite(surface: Surface, widest: float) -> tuple[Indices, Indices, Array, int]:
     """Return indices of points that face away from each other, and how squarely, 0 to 1."""
     points, normals = surface.points, surface.normals
     # Distances and angles of all pairs by matrix products: memory stays at a few (k, k) tables.
@@ -154,8 +156,11 @@ def _fit(
     surface: Surface, middle: Array, axes: Array, gap: Array, pads: PadTable
 ) -> tuple[Array, Array, Array, Array, Array]:
     """Push the pads in over the surface and centre them on it: position, axes, width, depth, antipodality."""
-    local = np.einsum("kpi,kij->kpj", surface.points[None] - middle[:, None], axes)
-    x, y, z = local[..., 0], local[..., 1], local[..., 2]
+    # One matrix product an axis: coordinates of every point in every candidate's frame.
+    x, y, z = (
+        axis @ surface.points.T - np.einsum("ki,ki->k", axis, middle)[:, None]
+        for axis in np.moveaxis(axes, 2, 0)
+    )
     lower, upper, palm = (np.interp(gap, pads.openings, row) for row in (pads.lower, pads.upper, pads.palm))
     column = (np.abs(x) < pads.half_width) & (np.abs(y) < gap[:, None] / 2 + _BESIDE)
     near = np.where(column, z, np.inf).min(axis=1)
@@ -164,15 +169,15 @@ def _fit(
     window = column & (z > (shift + lower)[:, None]) & (z < (shift + upper)[:, None])
     top = np.where(window, y, -np.inf).max(axis=1)
     bottom = np.where(window, y, np.inf).min(axis=1)
-    facing = np.einsum("pi,ki->kp", surface.normals, axes[:, :, 1])
+    facing = axes[:, :, 1] @ surface.normals.T
     right = window & (y > top[:, None] - _BESIDE) & (facing > 0.0)
     left = window & (y < bottom[:, None] + _BESIDE) & (facing < 0.0)
     sides = [(_mean(side, np.abs(facing)), _mean(side, x)) for side in (right, left)]
     antipodality = np.minimum(sides[0][0], sides[1][0])
+    touched = right.any(axis=1) & left.any(axis=1)
+    top, bottom = np.where(touched, top, 0.0), np.where(touched, bottom, 0.0)
     # The pads touch where the surface stands out: over the middle of both patches.
     offset = np.stack([(sides[0][1] + sides[1][1]) / 2, (top + bottom) / 2, shift], axis=1)
-    touched = right.any(axis=1) & left.any(axis=1)
-    offset[~touched] = 0.0
     positions = middle + np.einsum("kij,kj->ki", axes, offset)
     widths, depths = top - bottom, shift + upper - near
     limit = pads.openings[-1] - SQUEEZE_MARGIN

@@ -55,7 +55,7 @@ def obstacle(hand: Hand, name: str, position: Array, quaternion: Array, opening:
 
 
 def close(
-    hand: Hand, name: str, position: Array, quaternion: Array, opening: float, expected: float
+    hand: Hand, name: str, position: Array, quaternion: Array, *, opening: float, expected: float
 ) -> Closed | str:
     """Close the fingers in small steps until both pads touch the object.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import mujoco
 import numpy as np
@@ -44,8 +45,7 @@ class PadTable:
     half_width: float
 
 
-@dataclass(frozen=True)
-class Touch:
+class Touch(NamedTuple):
     """A part of the hand near something: negative distance is penetration [m]."""
 
     link: str
@@ -105,7 +105,7 @@ class Hand:
                 data.qpos[int(model.jnt_qposadr[joint])] = value
 
     def touches(self, position: Array, quaternion: Array, opening: float) -> list[Touch]:
-        """Return what the hand touches or comes nearer to than `SEEN_CLEARANCE`, nearest first.
+        """Return each two bodies that touch or are nearer than `SEEN_CLEARANCE`, once.
 
         Args:
             position: of the grasp frame in the world frame, shape (3,) [m].
@@ -123,12 +123,13 @@ class Hand:
         mujoco.mj_collision(model, data)
         if data.ncon == 0:
             return []
-        contact, found = data.contact, []
-        bodies = model.geom_bodyid[contact.geom]
-        for (first, second), distance in zip(bodies.tolist(), contact.dist.tolist(), strict=True):
-            hand, other = (first, second) if self._in_hand[first] else (second, first)
-            found.append(Touch(self._names[hand], self._names[other], distance))
-        return sorted(found, key=lambda touch: touch.distance)
+        nearest: dict[tuple[int, int], float] = {}
+        pairs, contact = model.geom_bodyid[data.contact.geom].tolist(), data.contact
+        for (first, second), distance in zip(pairs, contact.dist.tolist(), strict=True):
+            pair = (first, second) if self._in_hand[first] else (second, first)
+            nearest[pair] = min(distance, nearest.get(pair, distance))
+        names = self._names
+        return [Touch(names[hand], names[other], distance) for (hand, other), distance in nearest.items()]
 
     def _isolate(self) -> None:
         """Let the hand alone collide, and with the scene alone."""
@@ -143,7 +144,7 @@ class Hand:
         model.geom_contype[:] = np.where(collides & in_hand[owner], _HAND, 0)
         model.geom_conaffinity[:] = np.where(collides & ~in_robot[owner], _HAND, 0)
         model.geom_margin[in_hand[owner]] = SEEN_CLEARANCE
-        self._in_hand = in_hand
+        self._in_hand = in_hand.tolist()
 
     def _measure_pads(self) -> PadTable:
         """Look where pads and palm are, over the gripper's range."""
@@ -159,7 +160,7 @@ class Hand:
         mujoco.mj_kinematics(self._model, self._data)
         into = self._pose(self._grasp).inverse()
         pad, palm = None, -np.inf
-        for geom in np.flatnonzero(self._model.geom_contype & _HAND):
+        for geom in np.flatnonzero(self._model.geom_contype & _HAND).tolist():
             body = int(self._model.geom_bodyid[geom])
             points = (into @ self._pose(body)).apply(shape_vertices(self._model, geom))
             gap = np.abs(points[:, 1]).min()

@@ -1,62 +1,106 @@
-"""Whether the arm brings the hand to a pose and to another one on the straight way there, freely."""
+"""Whether the arm brings the hand to a pose, along a straight way there and on from there."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 from skillet_core.geometry import Array, Pose
 from skillet_core.trajectory import RobotState
+from skillet_motion.kinematics import ArmKinematics
 from skillet_motion.planning_scene import PlanningScene
 
 SEEDS = 4
 """Starts of the inverse kinematics for each pose, where it is numeric."""
-_SAME_POSTURE = 1.2
+LINE_STEP = 0.025
+"""Between two looks at a straight way [m]."""
+LARGEST_MOVE = 0.45
+"""Of a joint from one look to the next [rad]: more is near a singularity."""
 HALF_TURN = Rotation.from_euler("z", np.pi)
 """About the grasp frame's z axis: the fingers change places."""
 
 
+@dataclass(frozen=True)
+class Target:
+    """A pose of the grasp frame in the world frame, and what the arm must be able to do around it.
+
+    Attributes:
+        pose: to be free at.
+        backs: on the straight way there, from the pose backwards; free as well.
+        ons: on the straight way from there, to be reached; whether they are free is not looked at.
+    """
+
+    pose: Pose
+    backs: tuple[Pose, ...] = ()
+    ons: tuple[Pose, ...] = ()
+
+
+def line(pose: Pose, offset: Array) -> tuple[Pose, ...]:
+    """Return poses on a straight way from a pose, no further apart than `LINE_STEP`, without the first.
+
+    Args:
+        pose: in the world frame.
+        offset: to the last one, world frame, shape (3,) [m].
+    """
+    count = int(np.ceil(np.linalg.norm(offset) / LINE_STEP))
+    return tuple(Pose(pose.position + offset * step / count, pose.rotation) for step in range(1, count + 1))
+
+
 def free_posture(
-    scene: PlanningScene,
-    poses: Sequence[tuple[Pose, Pose]],
-    state: RobotState,
-    rng: np.random.Generator,
+    scene: PlanningScene, targets: Sequence[Target], state: RobotState, rng: np.random.Generator
 ) -> tuple[int, Array] | str:
-    """Find arm positions at one of some poses, free there and before it.
+    """Find arm positions at one of some targets, from which their straight ways can be followed.
 
     Args:
         scene: its collision checks are up to date.
-        poses: of the grasp frame in the world frame, each with the one that the straight way begins at.
+        targets: any will do.
         state: the arm is here: nearer postures come first.
         rng: draws the other starts of a numeric inverse kinematics.
 
     Returns:
-        The pose's index and positions of shape (n,) [rad], or why there are none.
+        The target's index and positions of shape (n,) [rad], or why there are none.
     """
-    near, kinematics = state.positions, scene.kinematics
+    near, kinematics, is_free = state.positions, scene.kinematics, scene.collisions.is_free
     found = [
         (float(np.linalg.norm(solution - near)), index, solution)
-        for index, (pose, _) in enumerate(poses)
-        for solution in kinematics.solutions(pose, near, rng=rng, seeds=SEEDS)
+        for index, target in enumerate(targets)
+        for solution in kinematics.solutions(target.pose, near, rng=rng, seeds=SEEDS)
     ]
     if not found:
         return "out of reach"
     reason = ""
     for _, index, solution in sorted(found, key=lambda entry: entry[0]):
-        overlaps = scene.collisions.overlaps(solution)
-        if overlaps:
-            reason = reason or f"the arm would hit {_other(overlaps[0].first, overlaps[0].second)}"
+        if not is_free(solution):
+            overlap = scene.collisions.overlaps(solution)[0]
+            reason = reason or f"the arm would hit {_other(overlap.first, overlap.second)}"
             continue
-        before = kinematics.solve(poses[index][1], solution)
-        if before is None or float(np.abs(before - solution).max()) > _SAME_POSTURE:
+        target = targets[index]
+        if _follows(kinematics, solution, target.ons) is None:
+            reason = reason or "no straight way from there"
+            continue
+        passed = _follows(kinematics, solution, target.backs)
+        if passed is None:
             reason = reason or "no straight way there"
-        elif not scene.collisions.is_free(before):
+        elif not all(map(is_free, passed)):
             reason = reason or "no room on the way there"
         else:
             return index, solution
     return reason
+
+
+def _follows(kinematics: ArmKinematics, start: Array, poses: Sequence[Pose]) -> list[Array] | None:
+    """Return arm positions at poses one after another, or None where one is out of reach or a jump away."""
+    passed, before = [], start
+    for pose in poses:
+        solution = kinematics.solve(pose, before)
+        if solution is None or float(np.abs(solution - before).max()) > LARGEST_MOVE:
+            return None
+        passed.append(solution)
+        before = solution
+    return passed
 
 
 def _other(first: str, second: str) -> str:

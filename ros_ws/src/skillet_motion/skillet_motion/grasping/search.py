@@ -17,7 +17,7 @@ from skillet_motion.grasping import ranking
 from skillet_motion.grasping.antipodal import Candidates, sample
 from skillet_motion.grasping.closing import Closed, close, obstacle
 from skillet_motion.grasping.hand import Hand
-from skillet_motion.grasping.reach import HALF_TURN, free_posture
+from skillet_motion.grasping.reach import HALF_TURN, Target, free_posture, line
 from skillet_motion.grasping.surface import cropped, surface_of, thinned
 from skillet_motion.planning_scene import PlanningScene
 
@@ -32,6 +32,8 @@ LEAST_DEPTH = 0.006
 """How far an object reaches in between the fingers at least [m]."""
 PRE_GRASP = 0.09
 """Length of the straight way to a grasp that is looked at [m]."""
+LIFT = 0.1
+"""Straight up from there, the arm has to reach as high as this with what can be carried [m]."""
 SPREAD_POSITION, SPREAD_ANGLE = 0.012, np.deg2rad(20.0)
 """Grasps closer to a better one than both are left out [m], [rad]."""
 _OPENING_STEP = 0.004
@@ -84,22 +86,22 @@ class GraspSearch:
         """
         candidates, qualities = self._ranked()
         found: list[Grasp] = []
-        refused: list[Pose] = []
+        tried: list[int] = []
         for index in range(len(candidates)):
-            if len(found) == self._request.limit or (not found and len(refused) == _HOPELESS):
+            if len(found) == self._request.limit or (not found and len(tried) == _HOPELESS):
                 break
-            pose = self._pose(candidates, index)
-            if any(_alike(pose, grasp.pose) for grasp in found) or any(_alike(pose, old) for old in refused):
+            if _like_one(candidates, index, tried):
                 continue
+            pose = self._pose(candidates, index)
             fit = self._fit(candidates, index, pose)
             if isinstance(fit, str):
                 self._reasons[fit] += 1
                 continue
+            tried.append(index)
             rated = {name: float(values[index]) for name, values in qualities.items()}
             grasp = self._reached(fit, rated)
             if isinstance(grasp, str):
                 self._reasons[grasp] += 1
-                refused.append(pose)
                 continue
             found.append(grasp)
         if not found:
@@ -134,11 +136,10 @@ class GraspSearch:
             surface = surface_of(self._scene.model, request.object, count, self._rng)
         if request.handle:
             if self._described is None or self._described.handle is None:
-                handled = [
-                    name for name, entry in self._scene.task.objects.items() if entry.handle is not None
-                ]
+                objects = self._scene.task.objects
+                handled = sorted(name for name, entry in objects.items() if entry.handle is not None)
                 raise PlanningError(
-                    f"{request.object} has no handle. Objects with one: {', '.join(sorted(handled)) or '(none)'}",
+                    f"{request.object} has no handle. Valid: {', '.join(handled) or '(none)'}",
                     PlanningFailure.INVALID_REQUEST,
                 )
             surface = cropped(surface, self._described.handle)
@@ -182,7 +183,7 @@ class GraspSearch:
             if isinstance(opening, str):
                 reason = opening
                 continue
-            closed = close(hand, name, position, quaternion, opening, width)
+            closed = close(hand, name, position, quaternion, opening=opening, expected=width)
             if isinstance(closed, Closed):
                 return _Fit(Pose(position, pose.rotation), opening, closed, depth - retreat)
             reason = closed
@@ -209,9 +210,13 @@ class GraspSearch:
             state = replace(self._state, opening=fit.opening)
             self._scene.update(state, self._world, touching=(self._request.object,))
             self._opening = fit.opening
-        turned = Pose(fit.pose.position, fit.pose.rotation * HALF_TURN)
-        pairs = [(pose, pose @ Pose(np.array([0.0, 0.0, -PRE_GRASP]))) for pose in (fit.pose, turned)]
-        found = free_posture(self._scene, pairs, self._state, self._rng)
+        back = -PRE_GRASP * fit.pose.rotation.as_matrix()[:, 2]
+        lift = np.array([0.0, 0.0, 0.0 if self._is_fixed() else LIFT])
+        targets = [
+            Target(pose, line(pose, back), line(pose, lift))
+            for pose in (fit.pose, Pose(fit.pose.position, fit.pose.rotation * HALF_TURN))
+        ]
+        found = free_posture(self._scene, targets, self._state, self._rng)
         if isinstance(found, str):
             return found
         index, positions = found
@@ -219,7 +224,7 @@ class GraspSearch:
         reach = ranking.reach_quality(positions, self._state.positions, robot.lower, robot.upper)
         qualities = qualities | {"clearance": ranking.clearance_quality(fit.closed.gap), "reach": reach}
         return Grasp(
-            pose=pairs[index][0],
+            pose=targets[index].pose,
             width=fit.closed.opening,
             opening=fit.opening,
             depth=fit.depth,
@@ -238,11 +243,15 @@ class GraspSearch:
         return f"no grasp of {name} among {len(candidates)} candidates: {listed}"
 
 
-def _alike(first: Pose, second: Pose) -> bool:
-    distance = float(np.linalg.norm(first.position - second.position))
-    if distance > SPREAD_POSITION:
+def _like_one(candidates: Candidates, index: int, others: list[int]) -> bool:
+    """Whether a candidate is closer than `SPREAD_POSITION` and `SPREAD_ANGLE` to one of some others."""
+    if not others:
         return False
-    angle = first.distance_to(second)[1]
-    # Half a turn about the approach is the same grasp; about anything else it is far away.
-    turned = Pose(first.position, first.rotation * HALF_TURN).distance_to(second)[1]
-    return min(angle, turned) < SPREAD_ANGLE
+    away = candidates.positions[others] - candidates.positions[index]
+    turned = np.einsum("kij,ij->kj", candidates.axes[others], candidates.axes[index])
+    # Half a turn about the approach is the same grasp: the fingers change places. The cosine of the
+    # angle between two frames is half of the trace less one.
+    x, y, z = np.abs(turned[:, 0]), np.abs(turned[:, 1]), turned[:, 2]
+    cosine = (np.minimum(x, y) * 2 + z - 1.0) / 2
+    near = np.einsum("ki,ki->k", away, away) < SPREAD_POSITION**2
+    return bool((near & (cosine > np.cos(SPREAD_ANGLE))).any())

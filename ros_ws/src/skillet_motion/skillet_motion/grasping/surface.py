@@ -5,10 +5,12 @@ Grasps are sampled on them alone, so that a mesh and a depth image serve the sam
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 import mujoco
 import numpy as np
+import numpy.typing as npt
 from scipy.spatial import ConvexHull, KDTree
 
 from skillet_core.errors import UnknownNameError
@@ -80,39 +82,57 @@ def triangles(model: mujoco.MjModel, geom: int) -> Array:
 
     Round shapes are polyhedra of `_RING` sides.
     """
-    vertices = shape_vertices(model, geom)
+    vertices, kind = shape_vertices(model, geom), int(model.geom_type[geom])
+    simplices = _hull(vertices) if kind == _GEOM.mjGEOM_MESH else _faces(kind)
+    return np.asarray(vertices[simplices])
+
+
+def _hull(vertices: Array) -> npt.NDArray[np.intp]:
+    """Return the convex hull's triangles as indices of vertices, outward, shape (k, 3)."""
     hull = ConvexHull(vertices)
     corners = vertices[hull.simplices]
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     inward = np.einsum("ki,ki->k", across, hull.equations[:, :3]) < 0.0
-    corners[inward] = corners[inward][:, ::-1]
-    return np.asarray(corners)
+    simplices = np.array(hull.simplices, dtype=np.intp)
+    simplices[inward] = simplices[inward][:, ::-1]
+    return simplices
+
+
+@functools.cache
+def _faces(kind: int) -> npt.NDArray[np.intp]:
+    """Return the triangles of a primitive: they are the same at any size."""
+    return _hull(_primitive(kind, np.ones(3)))
 
 
 def shape_vertices(model: mujoco.MjModel, geom: int) -> Array:
     """Return vertices whose convex hull is a shape, shape (k, 3) [m], in its body's frame."""
-    size, kind = model.geom_size[geom], int(model.geom_type[geom])
+    kind = int(model.geom_type[geom])
     if kind == _GEOM.mjGEOM_MESH:
         mesh = model.geom_dataid[geom]
         first = model.mesh_vertadr[mesh]
         local = np.asarray(model.mesh_vert[first : first + model.mesh_vertnum[mesh]], dtype=np.float64)
-    elif kind == _GEOM.mjGEOM_BOX:
-        local = _UNIT_CUBE * size
-    elif kind == _GEOM.mjGEOM_CYLINDER:
-        ring = _ring(size[0])
-        local = _both_ends(ring, size[1])
-    elif kind == _GEOM.mjGEOM_CAPSULE:
-        ball = _ball() * size[0]
-        local = _both_ends(ball, size[1])
-    elif kind == _GEOM.mjGEOM_SPHERE:
-        local = _ball() * size[0]
-    elif kind == _GEOM.mjGEOM_ELLIPSOID:
-        local = _ball() * size
     else:
-        raise ValueError(f"shapes of type {_GEOM(kind).name} have no surface to sample")
+        local = _primitive(kind, model.geom_size[geom])
     matrix = np.zeros(9)
     mujoco.mju_quat2Mat(matrix, model.geom_quat[geom])
     return np.asarray(local @ matrix.reshape(3, 3).T + model.geom_pos[geom])
+
+
+def _primitive(kind: int, size: Array) -> Array:
+    """Return the vertices of a primitive of MuJoCo's size parameters around its own origin, shape (k, 3)."""
+    match kind:
+        case _GEOM.mjGEOM_BOX:
+            return np.asarray(_UNIT_CUBE * size)
+        case _GEOM.mjGEOM_CYLINDER:
+            return _both_ends(_ring(size[0]), size[1])
+        case _GEOM.mjGEOM_CAPSULE:
+            return _both_ends(_ball() * size[0], size[1])
+        case _GEOM.mjGEOM_SPHERE:
+            return _ball() * size[0]
+        case _GEOM.mjGEOM_ELLIPSOID:
+            return _ball() * size
+        case _:
+            raise ValueError(f"shapes of type {_GEOM(kind).name} have no surface to sample")
 
 
 def body_vertices(model: mujoco.MjModel, body: str) -> Array:

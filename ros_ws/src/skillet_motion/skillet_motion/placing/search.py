@@ -17,7 +17,7 @@ from skillet_core.scene import Box, SceneState
 from skillet_core.trajectory import RobotState
 from skillet_motion.grasping.hand import Hand
 from skillet_motion.grasping.ranking import reach_quality
-from skillet_motion.grasping.reach import free_posture
+from skillet_motion.grasping.reach import Target, free_posture, line
 from skillet_motion.grasping.surface import body_vertices
 from skillet_motion.placing.rests import stable_rests
 from skillet_motion.placing.spots import Outline, spots
@@ -189,8 +189,8 @@ class PlaceSearch:
             if hit is not None:
                 reason = f"the opening fingers would hit {hit}"
                 continue
-            above = Pose(grasp.position + np.array([0.0, 0.0, rise]), grasp.rotation)
-            found = free_posture(self._scene, [(grasp, above)], self._state, self._rng)
+            target = Target(grasp, line(grasp, np.array([0.0, 0.0, rise])))
+            found = free_posture(self._scene, [target], self._state, self._rng)
             if isinstance(found, str):
                 reason = found
                 if found == "out of reach":

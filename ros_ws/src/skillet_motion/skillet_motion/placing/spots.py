@@ -53,7 +53,7 @@ class Outline:
         """
         theirs = _height(self.edges, other.points[None] - shifts[:, None])
         ours = _height(other.edges, self.points[None] + shifts[:, None])
-        return np.minimum(theirs.min(axis=1), ours.min(axis=1))
+        return np.asarray(np.minimum(theirs.min(axis=1), ours.min(axis=1)))
 
 
 def spots(floor: Box, frame: Pose, outline: Outline, wish: Array, *, inset: float = WALL_GAP) -> Array:
