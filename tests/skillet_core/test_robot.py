@@ -22,6 +22,7 @@ CLOSED_AT_HIGH = {
     "max_force": 50.0,
     "max_speed": 0.1,
     "grasp_frame": "grasp",
+    "fingertip": 0.01,
     "finger_links": ["left", "right"],
     "links": ["palm", "left", "right"],
     "stiffness": 10.0,
