@@ -19,13 +19,14 @@ BIN = {
     "bounds": {"center": [0, 0, 0.03], "size": [0.2, 0.2, 0.06]},
     "interior": {"center": [0, 0, 0.03], "size": [0.18, 0.18, 0.06]},
 }
+SLIDE = {"joint": "slide", "kind": "prismatic", "axis": [1, 0, 0], "closed": 0.0, "opened": 0.2}
 TABLE = np.array([0.4, 0.0, 0.02])
 IN_BIN = np.array([0.4, 0.3, 0.03])
 
 
 @pytest.fixture
 def task() -> TaskDescription:
-    """Three blocks, two bins, a table."""
+    """Three blocks, two bins, a table, a drawer, a flap and a button on joints."""
     return TaskDescription.model_validate(
         {
             "name": "blocks",
@@ -40,6 +41,9 @@ def task() -> TaskDescription:
                 "blue_block": {"phrases": ["blue block"], **BLOCK},
                 "left_bin": {"phrases": ["left bin", "left box"], **BIN},
                 "right_bin": {"phrases": ["right bin"], **BIN},
+                "top_drawer": {"phrases": ["top drawer"], **BIN, "articulation": SLIDE},
+                "flap": {"phrases": ["flap"], "kind": "fixture", **BLOCK, "articulation": SLIDE},
+                "red_button": {"phrases": ["red button"], "kind": "button", **BLOCK, "articulation": SLIDE},
             },
             "success": {"kind": "inside", "object": "red_block", "container": "left_bin"},
         }
@@ -71,11 +75,11 @@ class World:
         self.time += 1.0
         return behave(arguments) if behave.__name__ == skill else behave(self, arguments)
 
-    def pick(self, arguments: Arguments) -> tuple[bool, str]:
+    def grasp(self, arguments: Arguments) -> tuple[bool, str]:
         self.held = str(arguments["object"])
         return True, ""
 
-    def place(self, arguments: Arguments) -> tuple[bool, str]:
+    def place_in(self, arguments: Arguments) -> tuple[bool, str]:
         self.held = None
         self.positions[str(arguments["object"])] = IN_BIN
         return True, ""

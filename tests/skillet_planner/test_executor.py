@@ -34,48 +34,48 @@ def test_a_tree_runs_in_order_and_every_node_is_verified(task, world):
     report = world.executor(task).run(plan(task))
     assert report.success
     assert report.reason == ""
-    assert world.calls == ["pick(red_block)", "place(red_block, left_bin)"]
-    pick, place = report.root.children[0].children
-    assert (pick.path, place.path) == ("0.0", "0.1")
-    assert pick.success_condition == "grasped(red_block)"
-    assert pick.started == 0.0
-    assert pick.finished <= place.started < place.finished
+    assert world.calls == ["grasp(red_block)", "place_in(red_block, left_bin)"]
+    grasp, place = report.root.children[0].children
+    assert (grasp.path, place.path) == ("0.0", "0.1")
+    assert grasp.success_condition == "grasped(red_block)"
+    assert grasp.started == 0.0
+    assert grasp.finished <= place.started < place.finished
 
 
 def test_a_failing_skill_is_tried_again_and_the_report_counts_the_attempts(task, world):
-    world.scripts["pick"] = [fail("no path"), fail("no path")]
+    world.scripts["grasp"] = [fail("no path"), fail("no path")]
     report = world.executor(task).run(plan(task))
     assert report.success
     assert report.root.children[0].children[0].attempts == 3
 
 
 def test_a_skill_that_only_says_that_it_worked_is_not_believed(task, world):
-    world.scripts["pick"] = [grasp_nothing]
+    world.scripts["grasp"] = [grasp_nothing]
     report = world.executor(task).run(plan(task))
     assert report.success
-    assert world.calls == ["pick(red_block)"] * 2 + ["place(red_block, left_bin)"]
+    assert world.calls == ["grasp(red_block)"] * 2 + ["place_in(red_block, left_bin)"]
 
 
-def test_a_dropped_object_is_picked_again(task, world):
-    world.scripts["place"] = [drop]
+def test_a_dropped_object_is_grasped_again(task, world):
+    world.scripts["place_in"] = [drop]
     report = world.executor(task).run(plan(task))
     assert report.success
-    assert world.calls == ["pick(red_block)", "place(red_block, left_bin)"] * 2
+    assert world.calls == ["grasp(red_block)", "place_in(red_block, left_bin)"] * 2
     assert report.root.children[0].attempts == 2
 
 
 def test_when_all_attempts_fail_the_reason_names_the_skill_and_later_nodes_are_skipped(task, world):
-    world.scripts["pick"] = [fail("out of reach")] * 100
+    world.scripts["grasp"] = [fail("out of reach")] * 100
     report = world.executor(task).run(plan(task, "put the red block in the left bin and go home"))
     assert not report.success
-    assert "pick(red_block): out of reach" in report.reason
+    assert "grasp(red_block): out of reach" in report.reason
     transfer, home = report.root.children
     assert (transfer.status, transfer.children[1].status, home.status) == ("failed", "skipped", "skipped")
     assert len(world.calls) == 9
 
 
 def test_a_condition_is_given_time_to_come_true(task, world):
-    world.scripts["place"] = [drop]
+    world.scripts["place_in"] = [drop]
 
     def settle(w):
         if w.time >= 2.5:
@@ -93,20 +93,20 @@ def test_a_condition_that_holds_for_one_look_only_does_not_count(task, world):
     def flicker(w):
         w.held = "red_block" if next(looks) else None
 
-    world.scripts["pick"] = [grasp_nothing] * 3
+    world.scripts["grasp"] = [grasp_nothing] * 3
     world.on_wait = flicker
-    pick = SkillNode(
-        skill="pick", arguments={"object": "red_block"}, success=Grasped(object="red_block"), attempts=1
+    grasp = SkillNode(
+        skill="grasp", arguments={"object": "red_block"}, success=Grasped(object="red_block"), attempts=1
     )
-    report = world.executor(task).run(tree(pick))
+    report = world.executor(task).run(tree(grasp))
     assert not report.success
     assert report.reason == "grasped(red_block) does not hold"
 
 
 def test_a_fallback_takes_the_first_child_that_works(task, world):
-    world.scripts["pick"] = [fail("slipped")]
+    world.scripts["grasp"] = [fail("slipped")]
     children = tuple(
-        SkillNode(skill="pick", arguments={"object": name}, success=Grasped(object=name), attempts=1)
+        SkillNode(skill="grasp", arguments={"object": name}, success=Grasped(object=name), attempts=1)
         for name in ("red_block", "green_block", "blue_block")
     )
     report = world.executor(task).run(tree(FallbackNode(name="any block", children=children)))
@@ -115,13 +115,13 @@ def test_a_fallback_takes_the_first_child_that_works(task, world):
 
 
 def test_a_fallback_that_runs_out_names_every_reason(task, world):
-    world.scripts["pick"] = [fail("slipped"), fail("too far")]
+    world.scripts["grasp"] = [fail("slipped"), fail("too far")]
     children = tuple(
-        SkillNode(skill="pick", arguments={"object": name}, attempts=1)
+        SkillNode(skill="grasp", arguments={"object": name}, attempts=1)
         for name in ("red_block", "green_block")
     )
     report = world.executor(task).run(tree(FallbackNode(name="any block", children=children)))
-    assert report.reason == "pick(red_block): slipped; pick(green_block): too far"
+    assert report.reason == "grasp(red_block): slipped; grasp(green_block): too far"
 
 
 def test_a_sequence_whose_own_condition_fails_has_failed(task, world):
@@ -139,11 +139,11 @@ def test_a_lost_simulator_ends_the_task_at_once_without_another_attempt(task, wo
     def lost(_world, _arguments):
         raise StaleStateError("nothing heard on scene/state")
 
-    world.scripts["place"] = [lost]
+    world.scripts["place_in"] = [lost]
     report = world.executor(task).run(plan(task))
     assert not report.success
     assert report.reason == "nothing heard on scene/state"
-    assert world.calls == ["pick(red_block)", "place(red_block, left_bin)"]
+    assert world.calls == ["grasp(red_block)", "place_in(red_block, left_bin)"]
     assert [n.status for n in report.root.children[0].children] == ["succeeded", "failed"]
     assert report.root.status == "failed"
 
@@ -153,13 +153,13 @@ def test_cancelling_ends_the_task_and_every_open_node_is_closed(task, world):
 
     def cancel(w, arguments):
         executor.cancel()
-        return w.pick(arguments)
+        return w.grasp(arguments)
 
-    world.scripts["pick"] = [cancel]
+    world.scripts["grasp"] = [cancel]
     report = executor.run(plan(task))
     assert not report.success
     assert "cancelled" in report.reason
-    assert world.calls == ["pick(red_block)"]
+    assert world.calls == ["grasp(red_block)"]
     assert report.root.children[0].children[1].status == "skipped"
 
 
@@ -167,7 +167,7 @@ def test_a_skill_that_is_cancelled_is_not_tried_again(task, world):
     def cancelled(_world, _arguments):
         raise CancelledError("cancelled by request")
 
-    world.scripts["pick"] = [cancelled]
+    world.scripts["grasp"] = [cancelled]
     assert not world.executor(task).run(plan(task)).success
     assert len(world.calls) == 1
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from skillet_core.scene import TaskDescription
+from skillet_core.scene import SceneState, TaskDescription, load_task, task_names
 from skillet_core.task_tree import SequenceNode, SkillNode, TaskTree
 from skillet_planner.offline import OfflinePlanner
 from skillet_planner.planner import RefusalError
@@ -20,10 +20,15 @@ def skills(tree: TaskTree) -> list[str]:
 
 
 def put(thing: str, container: str) -> list[str]:
-    return [f"pick({thing})", f"place({thing}, {container})"]
+    return [f"grasp({thing})", f"place_in({thing}, {container})"]
 
 
 RED_LEFT = put("red_block", "left_bin")
+
+
+def showing(position):
+    """A scene in which everything on the joint is where it says [m]."""
+    return SceneState(0.0, "blocks", 0, 0, success=False, objects={}, articulation={"slide": position})
 
 
 @pytest.mark.parametrize(
@@ -48,7 +53,7 @@ def test_every_way_to_say_it_gives_the_same_skills(task, sentence):
     [
         ("go home", ["go_home()"]),
         ("return to the home position", ["go_home()"]),
-        ("grasp the green block", ["pick(green_block)"]),
+        ("grasp the green block", ["grasp(green_block)"]),
         (
             "put all blocks in the right bin",
             put("red_block", "right_bin") + put("green_block", "right_bin") + put("blue_block", "right_bin"),
@@ -65,10 +70,79 @@ def test_every_way_to_say_it_gives_the_same_skills(task, sentence):
             "put the red block in the left bin; then put the green block in the right bin",
             RED_LEFT + put("green_block", "right_bin"),
         ),
+        ("put the red block on the table", ["grasp(red_block)", "place_on(red_block, table)"]),
+        (
+            "pick up the red block and put it on top of the green block",
+            ["grasp(red_block)", "place_on(red_block, green_block)"],
+        ),
+        ("move the red block to the left bin", RED_LEFT),
+        ("move the red block to the table", ["grasp(red_block)", "place_on(red_block, table)"]),
+        ("press the red button", ["press(red_button)"]),
+        ("push the red button and go home", ["press(red_button)", "go_home()"]),
+        ("press the red button and press the red button", ["press(red_button)"] * 2),
+        ("open the top drawer, then close it", ["open(top_drawer)", "close(top_drawer)"]),
+        (
+            "open the flap and the top drawer and shut them",
+            ["open(flap)", "open(top_drawer)", "close(flap)", "close(top_drawer)"],
+        ),
+        (
+            "open the top drawer and put the red block in it",
+            ["open(top_drawer)", *put("red_block", "top_drawer")],
+        ),
+        (
+            "put the red block in the top drawer and close the drawer",
+            ["open(top_drawer)", *put("red_block", "top_drawer"), "close(top_drawer)"],
+        ),
     ],
 )
 def test_several_things_and_clauses_keep_their_order(task, sentence, expected):
     assert skills(OfflinePlanner().plan(sentence, task)) == expected
+
+
+@pytest.mark.parametrize(
+    ("action", "sentences"),
+    [
+        (
+            "open",
+            [
+                "open the top drawer",
+                "pull the top drawer out",
+                "pull out the top drawer",
+                "slide the drawer open",
+            ],
+        ),
+        ("close", ["close the top drawer", "shut the drawer", "push the drawer in", "slide the drawer shut"]),
+    ],
+)
+def test_every_way_to_say_open_and_close_is_understood(task, action, sentences):
+    for sentence in sentences:
+        tree = OfflinePlanner().plan(sentence, task)
+        assert skills(tree) == [f"{action}(top_drawer)"]
+        assert str(tree.root.success) == f"({'opened' if action == 'open' else 'closed'}(top_drawer))"
+
+
+@pytest.mark.parametrize(
+    ("position", "before", "after"),
+    [(0.0, ["open(top_drawer)"], ["close(top_drawer)"]), (0.1, ["open(top_drawer)"], []), (0.2, [], [])],
+)
+def test_a_drawer_is_opened_unless_it_is_open_and_closed_if_it_was_closed(task, position, before, after):
+    sentence = "pick up the red block and put it in the top drawer"
+    tree = OfflinePlanner().plan(sentence, task, showing(position))
+    assert skills(tree) == [*before, *put("red_block", "top_drawer"), *after]
+
+
+def test_a_drawer_that_was_opened_on_request_stays_open(task):
+    sentence = "open the top drawer and put the red block in it and put the blue block in the drawer"
+    tree = OfflinePlanner().plan(sentence, task, showing(0.0))
+    in_drawer = put("red_block", "top_drawer") + put("blue_block", "top_drawer")
+    assert skills(tree) == ["open(top_drawer)", *in_drawer]
+
+
+def test_every_task_that_there_is_understands_its_own_instructions():
+    for name in task_names():
+        task = load_task(name)
+        for sentence in task.instructions:
+            assert skills(OfflinePlanner().plan(sentence, task)), sentence
 
 
 def test_success_conditions_stand_on_every_node_and_all_of_them_on_the_root(task):
@@ -101,6 +175,17 @@ def test_a_failed_place_sends_the_whole_pick_and_place_round_again(task):
         ("pick up the red block and the green block", "holds one thing"),
         ("pick up the red block, then put the green block in the left bin", "still holds the red block"),
         ("put the red block", "not what to put into what"),
+        ("put the red block on the left bin", "is not something to put things on"),
+        ("put the red block on the red block", "the red block cannot be put on itself"),
+        ("move the red block to the green block", "is not somewhere to put things"),
+        ("open the left bin", "'the left bin' is not something to open or close"),
+        ("close the red button", "is not something to open or close"),
+        ("press the red block", "is not something to press"),
+        ("open the window", "there is no 'window' here, only the top drawer and the flap"),
+        ("put the red block in the left bin and close it", "'it', the red block or the left bin, is not"),
+        ("pick up the red block and open the top drawer", "still holds the red block"),
+        ("pull the top drawer", "not where to"),
+        ("open", "not what to open"),
         ("put in the left bin", "not what to put into what"),
         ("pick up", "not what to take"),
         ("make me a sandwich", "no action 'make'"),
@@ -129,6 +214,10 @@ def test_a_refusal_says_what_was_understood_and_offers_the_known_tasks(task, sen
         "put the red block not in the left bin",
         "put the red block in the left bin unless it is full",
         "put the red block in the left bin or the right bin",
+        "do not open the top drawer",
+        "open the top drawer halfway",
+        "press the red button twice",
+        "push the red block in the left bin",
         "put every block except the red one in the left bin",
         "put two blocks in the left bin",
         "put the red block in the left bin and don't go home",
@@ -149,7 +238,8 @@ def test_a_tree_survives_json(task):
 
 
 VOCABULARY = (
-    "put place pick up go home the a red green block blocks left right bin in into to and then , . it all not"
+    "put place pick up go home the a red green block blocks left right bin in into on to and then , . "
+    "it all not open close push pull out shut drawer flap button"
 )
 words = st.sampled_from(VOCABULARY.split())
 
@@ -164,7 +254,7 @@ def test_any_text_gives_a_tree_over_the_scenes_objects_or_a_refusal(task: TaskDe
 
     def check(node) -> None:
         if isinstance(node, SkillNode):
-            assert node.skill in {"pick", "place", "go_home"}
+            assert node.skill in {"grasp", "place_in", "place_on", "open", "close", "press", "go_home"}
             assert set(node.arguments.values()) <= set(task.objects)
         else:
             for child in node.children:

@@ -107,9 +107,9 @@ class StandInGraph:
                 self.cancelled.set()
                 goal.canceled()
                 return ExecuteSkill.Result(success=False, reason="cancelled")
-        if name == "pick":
+        if name == "grasp":
             self.held = arguments["object"]
-        elif name == "place":
+        elif name == "place_in":
             self.held, self.block = "", np.array([0.4, 0.4, 0.03])
         goal.succeed()
         return ExecuteSkill.Result(success=True)
@@ -168,7 +168,7 @@ def test_a_sentence_becomes_skills_labels_feedback_a_report_and_an_episode(graph
     handle = graph.send(SENTENCE, record=True, feedback=lambda m: seen.append(m.feedback))
     result = graph.result(handle)
     assert result.success, result.reason
-    assert graph.skills == ["pick(red_block)", "place(red_block, left_bin)"]
+    assert graph.skills == ["grasp(red_block)", "place_in(red_block, left_bin)"]
     assert result.episode == "/episodes/1"
     report = TaskReport.model_validate_json(result.report)
     assert report.success
@@ -177,12 +177,14 @@ def test_a_sentence_becomes_skills_labels_feedback_a_report_and_an_episode(graph
     assert (stop.keep, stop.succeeded, stop.report) == (True, True, result.report)
     until(lambda: len(graph.events) == 4, "the labels")
     assert graph.events == [
-        (0, "pick(red_block)", False),
-        (1, "pick(red_block)", True),
-        (0, "place(red_block, left_bin)", False),
-        (1, "place(red_block, left_bin)", True),
+        (0, "grasp(red_block)", False),
+        (1, "grasp(red_block)", True),
+        (0, "place_in(red_block, left_bin)", False),
+        (1, "place_in(red_block, left_bin)", True),
     ]
-    assert ("0.1", "place(red_block, left_bin)", "succeeded") in [(f.node, f.label, f.status) for f in seen]
+    assert ("0.1", "place_in(red_block, left_bin)", "succeeded") in [
+        (f.node, f.label, f.status) for f in seen
+    ]
 
 
 def test_a_refused_sentence_moves_nothing_and_records_nothing(graph):
@@ -212,7 +214,7 @@ def test_when_the_simulator_falls_silent_the_task_ends_failed_and_so_does_its_ep
     result = graph.result(handle)
     assert not result.success
     assert "nothing was received on 'joint_states'" in result.reason
-    assert graph.skills == ["pick(red_block)"]
+    assert graph.skills == ["grasp(red_block)"]
     stop = graph.episodes[-1]
     assert (stop.succeeded, stop.reason) == (False, TaskReport.model_validate_json(result.report).reason)
 
@@ -225,7 +227,7 @@ def test_cancelling_a_task_cancels_its_skill(graph):
     result = graph.result(handle)
     assert "cancelled" in result.reason
     assert graph.cancelled.is_set()
-    assert graph.skills == ["pick(red_block)"]
+    assert graph.skills == ["grasp(red_block)"]
     assert not graph.episodes[-1].succeeded
 
 

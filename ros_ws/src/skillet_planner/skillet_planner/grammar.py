@@ -3,9 +3,10 @@
 ::
 
     sentence   = [politeness] clause { connector clause } [politeness]
-    clause     = transfer | pick | home
-    transfer   = ("put" | "place" | …) things ("in" | "into" | …) thing
+    clause     = transfer | pick | work | home
+    transfer   = ("put" | "place" | …) things ("in" | "on" | "to" | …) thing
     pick       = ("pick up" | "grasp" | …) things        also "pick <things> up"
+    work       = ("open" | "close" | "press" | …) things also "pull <things> out", "push <things> shut"
     home       = ("go" | "return" | …) ["back"] ["to"] ["the"] ("home" | …)
     things     = thing { ("," | "and") thing }
 
@@ -15,24 +16,56 @@ A word that has no place in it makes the parse fail: "do not put …" must not b
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
+
+Relation = Literal["in", "on", "to"]
+Action = Literal["open", "close", "press"]
 
 _TRANSFER = frozenset({"put", "place", "move", "drop", "set", "transfer", "bring", "deposit"})
 _PICK = (("pick", "up"), ("grasp",), ("grab",), ("lift",), ("take",), ("pick",))
-_INTO = (("in", "to"), ("into",), ("inside", "of"), ("inside",), ("in",), ("to",))
+_RELATIONS: dict[tuple[str, ...], Relation] = {
+    ("in", "to"): "in",
+    ("into",): "in",
+    ("inside", "of"): "in",
+    ("inside",): "in",
+    ("in",): "in",
+    ("on", "top", "of"): "on",
+    ("on", "to"): "on",
+    ("onto",): "on",
+    ("on",): "on",
+    ("to",): "to",
+}
+_WORK: dict[str, Action] = {
+    "open": "open",
+    "close": "close",
+    "shut": "close",
+    "press": "press",
+    "push": "press",
+}
+_SHIFT = frozenset({"pull", "push", "slide", "swing"})
+_PARTICLES: dict[str, Action] = {
+    "open": "open",
+    "out": "open",
+    "closed": "close",
+    "shut": "close",
+    "in": "close",
+}
 _GO = frozenset({"go", "return", "move", "drive", "come"})
 _HOME = (("home", "position"), ("home", "pose"), ("home",))
 _POLITE = (("please",), ("can", "you"), ("could", "you"), ("would", "you"), ("robot",), ("now",), ("kindly",))
 _THANKS = (("please",), ("thank", "you"), ("thanks",), ("now",), ("robot",))
 _CONNECTORS = frozenset({"and", "then", "afterwards", "next", ",", ";", "."})
-_VERBS = _TRANSFER | _GO | {"home"} | {words[0] for words in _PICK}
+_VERBS = _TRANSFER | _GO | {"home"} | {words[0] for words in _PICK} | _WORK.keys() | _SHIFT
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """Bring things into a container."""
+    """Bring things into a container or onto something."""
 
     things: tuple[str, ...]
+    relation: Relation
     target: str
 
 
@@ -44,11 +77,19 @@ class Pick:
 
 
 @dataclass(frozen=True)
+class Work:
+    """Open or close things that move on a joint, or press buttons."""
+
+    action: Action
+    things: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class GoHome:
     """Move the arm to its rest."""
 
 
-Clause = Transfer | Pick | GoHome
+Clause = Transfer | Pick | Work | GoHome
 
 
 class ParseError(Exception):
@@ -75,7 +116,7 @@ def _words(sentence: str) -> list[str]:
     return re.findall(r"[a-z0-9']+|[,;.]", re.sub(r"[_\"!?-]", " ", text))
 
 
-def _starts(words: list[str], phrases: tuple[tuple[str, ...], ...]) -> int:
+def _starts(words: list[str], phrases: Iterable[tuple[str, ...]]) -> int:
     return next((len(p) for p in phrases if tuple(words[: len(p)]) == p), 0)
 
 
@@ -124,6 +165,8 @@ def _clause(words: list[str]) -> Clause:
         if rest:
             return Pick(_things(rest))
         raise ParseError(f"I understood {' '.join(words[:count])!r}, but not what to take.")
+    if words[0] in _WORK.keys() | _SHIFT:
+        return _work(words)
     if words[0] in _GO:
         raise ParseError(f"I understood {words[0]!r}, but I can only go home, not {text!r}.")
     known = sorted(_VERBS - {"home"})
@@ -132,12 +175,28 @@ def _clause(words: list[str]) -> Clause:
 
 def _transfer(words: list[str]) -> Transfer:
     for k in range(1, len(words)):
-        if count := _starts(words[k:], _INTO):
+        if count := _starts(words[k:], _RELATIONS):
             things, target = words[1:k], words[k + count :]
             if things and target:
-                return Transfer(_things(things), " ".join(target))
+                return Transfer(_things(things), _RELATIONS[tuple(words[k : k + count])], " ".join(target))
     text = " ".join(words)
     raise ParseError(f"I understood {words[0]!r}, but in {text!r} not what to put into what.")
+
+
+def _work(words: list[str]) -> Work:
+    """Parse "open the drawer", and "pull the drawer out" or "pull out the drawer"."""
+    verb, rest = words[0], words[1:]
+    action = _WORK.get(verb)
+    if verb in _SHIFT and rest:
+        if rest[-1] in _PARTICLES:
+            action, rest = _PARTICLES[rest[-1]], rest[:-1]
+        elif rest[0] in _PARTICLES:
+            action, rest = _PARTICLES[rest[0]], rest[1:]
+    if action is None:
+        raise ParseError(f"I understood {verb!r}, but not where to; I know 'open', 'out', 'shut' and 'in'.")
+    if not rest:
+        raise ParseError(f"I understood {' '.join(words)!r}, but not what to {action}.")
+    return Work(action, _things(rest))
 
 
 def _is_home(words: list[str]) -> bool:

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from skillet_core.conditions import All, Condition, Grasped, Inside, Not
+from skillet_core.conditions import All, Closed, Condition, Grasped, Inside, Not, OnTopOf, Opened
+from skillet_core.evaluation import CLOSED_SHARE, OPENED_SHARE, open_share
 from skillet_core.scene import SceneState, TaskDescription
 from skillet_core.task_tree import Node, SequenceNode, SkillNode, TaskTree
-from skillet_planner.grammar import Clause, GoHome, ParseError, Pick, Transfer, parse
-from skillet_planner.nouns import NounError, Nouns
+from skillet_planner.grammar import Action, Clause, GoHome, ParseError, Pick, Transfer, Work, parse
+from skillet_planner.nouns import NounError, Nouns, Role
 from skillet_planner.planner import RefusalError
 
-_MOVABLE, _CONTAINER = frozenset({"movable"}), frozenset({"container"})
+_MOVABLE = Role("something to move", lambda thing: thing.kind == "movable")
+_CONTAINER = Role("something to put things in", lambda thing: thing.kind == "container")
+_SUPPORT = Role("something to put things on", lambda thing: thing.kind in {"surface", "movable", "fixture"})
+_PLACE = Role("somewhere to put things", lambda thing: thing.kind in {"container", "surface"})
+_TARGETS = {"in": _CONTAINER, "on": _SUPPORT, "to": _PLACE}
+_JOINTED = Role(
+    "something to open or close",
+    lambda thing: thing.articulation is not None and thing.kind != "button",
+)
+_BUTTON = Role("something to press", lambda thing: thing.kind == "button")
+_WORKED: dict[Action, Role] = {"open": _JOINTED, "close": _JOINTED, "press": _BUTTON}
 _LONGEST = 500
 """Characters of a sentence; a longer one is not an instruction."""
 
 
 @dataclass(frozen=True)
 class OfflinePlanner:
-    """Plans "put the X in the Y", "pick up the X", "go home", and several of these in a row.
+    """Plans "put the X in the Y", "pick up the X", "open the Z", "go home", and several in a row.
 
     Attributes:
-        attempts: how often a pick, and a pick with its place, is tried in all.
+        attempts: how often a skill, and a grasp with its placement, is tried in all.
     """
 
     attempts: int = 3
@@ -29,12 +40,13 @@ class OfflinePlanner:
     def plan(self, instruction: str, task: TaskDescription, scene: SceneState | None = None) -> TaskTree:
         """Plan a sentence; see `skillet_planner.planner.Planner`.
 
-        The same sentence always gives the same tree; ``scene`` is not looked at.
+        The same sentence always gives the same tree, but for drawers: what is put into one that the
+        scene does not show open is preceded by opening it, and followed by closing it where the scene
+        shows it closed.
 
         Raises:
             RefusalError: a word has no meaning here, a thing is missing or could be several.
         """
-        del scene
         if len(instruction) > _LONGEST:
             said = f"The sentence has {len(instruction)} characters; I read at most {_LONGEST}."
             raise RefusalError(said, _known(task))
@@ -42,104 +54,164 @@ class OfflinePlanner:
             clauses = parse(instruction)
         except ParseError as error:
             raise RefusalError(str(error), _known(task)) from error
-        nouns, steps, before = Nouns(task), list[Node](), tuple[str, ...]()
-        finals: dict[str, Condition] = {}
+        draft = _Draft(task, self.attempts, _shares(task, scene))
         for number, clause in enumerate(clauses):
             try:
-                nodes, before = self._clause(clause, nouns, before, finals)
+                draft.add(clause)
             except NounError as error:
                 done = _understood(clauses[:number])
                 raise RefusalError(
                     f"I understood {done}{_words(clause)!r}, but {error}.", _known(task)
                 ) from error
-            steps += nodes
-        return TaskTree(instruction=instruction, root=_root(instruction, _merge(steps), finals))
+        return TaskTree(instruction=instruction, root=draft.root(instruction))
 
-    def _clause(
-        self, clause: Clause, nouns: Nouns, before: tuple[str, ...], finals: dict[str, Condition]
-    ) -> tuple[list[Node], tuple[str, ...]]:
-        """Return a clause's nodes and the objects that it spoke of; note how they must end up."""
+
+@dataclass
+class _Draft:
+    """A tree that grows clause by clause.
+
+    Attributes:
+        task: describes the objects.
+        attempts: of a skill.
+        shares: how far open what moves on a joint will be by then, 0 to 1, where that is known.
+        before: objects that the last clause spoke of.
+        steps: what has been planned.
+        finals: how objects must end up.
+    """
+
+    task: TaskDescription
+    attempts: int
+    shares: dict[str, float]
+    before: tuple[str, ...] = ()
+    steps: list[Node] = field(default_factory=list)
+    finals: dict[str, Condition] = field(default_factory=dict)
+
+    def add(self, clause: Clause) -> None:
+        """Add a clause's steps.
+
+        Raises:
+            NounError: a thing is missing, could be several, or cannot be what it is wanted for.
+        """
         match clause:
             case GoHome():
-                return [SkillNode(skill="go_home", attempts=self.attempts)], before
+                self.steps.append(SkillNode(skill="go_home", attempts=self.attempts))
             case Pick(things):
-                objects = _objects(things, nouns, before)
-                return [self._pick_clause(objects, nouns, finals)], objects
-            case Transfer(things, target):
-                objects = _objects(things, nouns, before)
-                return self._transfer_clause(objects, target, nouns, finals), objects
+                self._pick(self._resolve(things, _MOVABLE))
+            case Work(action, things):
+                self._work(action, self._resolve(things, _WORKED[action]))
+            case Transfer():
+                self._transfer(clause)
 
-    def _pick_clause(self, objects: tuple[str, ...], nouns: Nouns, finals: dict[str, Condition]) -> Node:
+    def root(self, instruction: str) -> Node:
+        """Return the whole tree."""
+        conditions: list[Condition] = []
+        for condition in self.finals.values():
+            # one flat list reads better than a conjunction of conjunctions
+            conditions += condition.conditions if isinstance(condition, All) else [condition]
+        success = All(conditions=tuple(conditions)) if conditions else None
+        name = " ".join(instruction.split())
+        return SequenceNode(name=name, children=tuple(_merge(self.steps)), success=success)
+
+    @property
+    def _nouns(self) -> Nouns:
+        return Nouns(self.task)
+
+    def _resolve(self, things: tuple[str, ...], role: Role) -> tuple[str, ...]:
+        names = [name for thing in things for name in self._nouns.resolve(thing, role, self.before)]
+        return tuple(dict.fromkeys(names))
+
+    def _pick(self, objects: tuple[str, ...]) -> None:
         if len(objects) > 1:
-            raise NounError(f"the gripper holds one thing, not {nouns.listed(objects, 'and')}")
-        _require_free(finals, nouns)
-        finals[objects[0]] = Grasped(object=objects[0])
-        return self._pick(objects[0])
+            raise NounError(f"the gripper holds one thing, not {self._nouns.listed(objects, 'and')}")
+        self._require_free()
+        self.finals[objects[0]] = Grasped(object=objects[0])
+        self.steps.append(self._grasp(objects[0]))
+        self.before = objects
 
-    def _transfer_clause(
-        self, objects: tuple[str, ...], target: str, nouns: Nouns, finals: dict[str, Condition]
-    ) -> list[Node]:
-        containers = nouns.resolve(target, _CONTAINER)
-        if len(containers) > 1:
-            raise NounError(f"{target!r} could be {nouns.listed(containers, 'or')}")
-        _require_free(finals, nouns, but_for=objects[0])
-        nodes: list[Node] = []
+    def _work(self, action: Action, objects: tuple[str, ...]) -> None:
+        self._require_free()
         for name in objects:
-            finals[name] = _put(name, containers[0])
-            nodes.append(self._transfer(name, containers[0]))
-        return nodes
+            self._do(action, name)
+        self.before = objects
 
-    def _pick(self, name: str) -> SkillNode:
-        return SkillNode(
-            skill="pick", arguments={"object": name}, success=Grasped(object=name), attempts=self.attempts
-        )
+    def _do(self, action: Action, name: str) -> None:
+        """Open, close or press one thing."""
+        success: Condition | None = None
+        if action != "press":
+            opening = action == "open"
+            success = Opened(object=name) if opening else Closed(object=name)
+            self.shares[name], self.finals[name] = float(opening), success
+        step = SkillNode(skill=action, arguments={"object": name}, success=success, attempts=self.attempts)
+        self.steps.append(step)
 
-    def _transfer(self, name: str, container: str) -> SequenceNode:
-        """Pick and place, from the start again if the object was lost on the way."""
-        success = _put(name, container)
-        place = SkillNode(
-            skill="place", arguments={"object": name, "target": container}, success=success, attempts=1
-        )
+    def _transfer(self, clause: Transfer) -> None:
+        objects = self._resolve(clause.things, _MOVABLE)
+        targets = self._resolve((clause.target,), _TARGETS[clause.relation])
+        if len(targets) > 1:
+            raise NounError(f"{clause.target!r} could be {self._nouns.listed(targets, 'or')}")
+        target = targets[0]
+        if target in objects:
+            raise NounError(f"{self._nouns.listed(targets, 'and')} cannot be put on itself")
+        self._require_free(but_for=objects[0])
+        share = self.shares.get(target)
+        if self.task.objects[target].articulation and (share is None or share < OPENED_SHARE):
+            self._do("open", target)
+        for name in objects:
+            self.finals[name] = self._put(name, target)
+            self.steps.append(self._grasp_and_place(name, target))
+        if share is not None and share <= CLOSED_SHARE:
+            self._do("close", target)
+        self.before = (*objects, target)
+
+    def _put(self, name: str, target: str) -> All:
+        held = Not(condition=Grasped(object=name))
+        if self.task.objects[target].kind == "container":
+            return All(conditions=(Inside(object=name, container=target), held))
+        return All(conditions=(OnTopOf(object=name, support=target), held))
+
+    def _grasp(self, name: str) -> SkillNode:
+        success = Grasped(object=name)
+        return SkillNode(skill="grasp", arguments={"object": name}, success=success, attempts=self.attempts)
+
+    def _grasp_and_place(self, name: str, target: str) -> SequenceNode:
+        """Grasp and place, from the start again if the object was lost on the way."""
+        success, inside = self._put(name, target), self.task.objects[target].kind == "container"
+        arguments: dict[str, str | float | bool] = {"object": name, "target": target}
+        skill, word = ("place_in", "in") if inside else ("place_on", "on")
+        place = SkillNode(skill=skill, arguments=arguments, success=success, attempts=1)
         return SequenceNode(
-            name=f"put {name} in {container}",
-            children=(self._pick(name), place),
+            name=f"put {name} {word} {target}",
+            children=(self._grasp(name), place),
             success=success,
             attempts=self.attempts,
         )
 
-
-def _put(name: str, container: str) -> All:
-    return All(conditions=(Inside(object=name, container=container), Not(condition=Grasped(object=name))))
-
-
-def _require_free(finals: dict[str, Condition], nouns: Nouns, but_for: str = "") -> None:
-    for name, condition in finals.items():
-        if isinstance(condition, Grasped) and name != but_for:
-            raise NounError(f"the gripper still holds {nouns.listed((name,), 'and')}")
+    def _require_free(self, but_for: str = "") -> None:
+        for name, condition in self.finals.items():
+            if isinstance(condition, Grasped) and name != but_for:
+                raise NounError(f"the gripper still holds {self._nouns.listed((name,), 'and')}")
 
 
-def _objects(things: tuple[str, ...], nouns: Nouns, before: tuple[str, ...]) -> tuple[str, ...]:
-    names = [name for thing in things for name in nouns.resolve(thing, _MOVABLE, before)]
-    return tuple(dict.fromkeys(names))
+def _shares(task: TaskDescription, scene: SceneState | None) -> dict[str, float]:
+    """Return how far open everything on a joint is, where the scene tells."""
+    if scene is None:
+        return {}
+    joints = {name: o.articulation.joint for name, o in task.objects.items() if o.articulation is not None}
+    return {name: open_share(name, scene, task) for name, j in joints.items() if j in scene.articulation}
 
 
 def _merge(steps: list[Node]) -> list[Node]:
-    """Drop a pick whose object the next step picks anyway: "pick up the X and put it in the Y"."""
+    """Drop what a later step does anyway: "pick up the X and put it in the Y", "… and close it"."""
     kept = []
-    for step, following in zip(steps, [*steps[1:], None], strict=True):
+    for index, step in enumerate(steps):
+        rest = steps[index + 1 :]
+        if isinstance(step, SkillNode) and step.skill in {"open", "close"} and step in rest[:1]:
+            continue
+        following = next((s for s in rest if not (isinstance(s, SkillNode) and s.skill == "open")), None)
         if isinstance(following, SequenceNode) and following.children[0] == step:
             continue
         kept.append(step)
     return kept
-
-
-def _root(instruction: str, steps: list[Node], finals: dict[str, Condition]) -> Node:
-    conditions: list[Condition] = []
-    for condition in finals.values():
-        # one flat list reads better than a conjunction of conjunctions
-        conditions += condition.conditions if isinstance(condition, All) else [condition]
-    success = All(conditions=tuple(conditions)) if conditions else None
-    return SequenceNode(name=" ".join(instruction.split()), children=tuple(steps), success=success)
 
 
 def _words(clause: Clause) -> str:
@@ -148,8 +220,10 @@ def _words(clause: Clause) -> str:
             return "go home"
         case Pick(things):
             return f"pick up {' and '.join(things)}"
-        case Transfer(things, target):
-            return f"put {' and '.join(things)} in {target}"
+        case Work(action, things):
+            return f"{action} {' and '.join(things)}"
+        case Transfer(things, relation, target):
+            return f"put {' and '.join(things)} {relation} {target}"
 
 
 def _understood(clauses: tuple[Clause, ...]) -> str:
@@ -157,4 +231,8 @@ def _understood(clauses: tuple[Clause, ...]) -> str:
 
 
 def _known(task: TaskDescription) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*task.instructions, "pick up the <thing>", "go home")))
+    objects = task.objects.values()
+    patterns = ["pick up the <thing>"]
+    patterns += ["open the <thing>", "close the <thing>"] if any(map(_JOINTED.fits, objects)) else []
+    patterns += ["press the <button>"] if any(map(_BUTTON.fits, objects)) else []
+    return tuple(dict.fromkeys((*task.instructions, *patterns, "go home")))

@@ -87,17 +87,16 @@ class PlannerNode(Node):
 
     def _plan_and_run(self, goal: ServerGoalHandle) -> ExecuteTask.Result:
         request: ExecuteTask.Goal = goal.request
+        self._ports.begin(lambda: goal.is_cancel_requested)
         try:
-            tree = self._planner.plan(request.instruction, self._task)
+            self._ports.wait_until_ready(self._given.startup, recorder=request.record)
+            tree = self._planner.plan(request.instruction, self._task, self._ports.scene())
+            if request.record:
+                self._ports.start_episode(self._episode(request))
         except RefusalError as error:
             self.get_logger().info(f"refused {request.instruction!r}: {error}")
             goal.abort()
             return ExecuteTask.Result(refused=True, reason=str(error))
-        self._ports.begin(lambda: goal.is_cancel_requested)
-        try:
-            self._ports.wait_until_ready(self._given.startup, recorder=request.record)
-            if request.record:
-                self._ports.start_episode(self._episode(request))
         except SkilletError as error:
             return self._end(goal, ExecuteTask.Result(reason=f"the task was not begun: {error}"))
         report = self._run(tree, goal)
