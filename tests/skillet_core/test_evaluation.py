@@ -1,14 +1,25 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from skillet_core.conditions import All, Any, AtRest, Grasped, Inside, Not
+from skillet_core.conditions import All, Any, AtRest, Closed, Grasped, Inside, Not, OnTopOf, Opened
 from skillet_core.errors import UnknownNameError
-from skillet_core.evaluation import REST_ANGULAR, REST_LINEAR, holds, inside_fraction
+from skillet_core.evaluation import (
+    CARRIED_NORMAL,
+    CLOSED_SHARE,
+    OPENED_SHARE,
+    REST_ANGULAR,
+    REST_LINEAR,
+    holds,
+    inside_fraction,
+    open_share,
+)
 from skillet_core.geometry import Pose
 from skillet_core.robot import load_gripper
 from skillet_core.scene import ContactPair, ObjectDescription, ObjectState, SceneState, TaskDescription
@@ -24,6 +35,21 @@ BIN = ObjectDescription.model_validate(
         "interior": {"size": [0.2, 0.2, 0.2]},
     }
 )
+# closed at 0.3 rad, open at -0.7 rad: neither is zero, and it opens backwards
+LID = ObjectDescription.model_validate(
+    {
+        "phrases": ["lid"],
+        "kind": "fixture",
+        "bounds": {"size": [0.2, 0.2, 0.01]},
+        "articulation": {
+            "joint": "hinge",
+            "kind": "revolute",
+            "axis": [0, 1, 0],
+            "closed": 0.3,
+            "opened": -0.7,
+        },
+    }
+)
 TASK = TaskDescription.model_validate(
     {
         "name": "test",
@@ -31,7 +57,7 @@ TASK = TaskDescription.model_validate(
         "scene": "scene.xml",
         "instructions": ["put the block in the bin"],
         "time_limit": 1.0,
-        "objects": {"block": BLOCK, "bin": BIN},
+        "objects": {"block": BLOCK, "bin": BIN, "lid": LID},
         "success": {"kind": "inside", "object": "block", "container": "bin"},
     }
 )
@@ -117,6 +143,58 @@ def test_rest_has_a_limit_on_either_speed(linear, angular, expected):
     assert holds(AtRest(object="block"), scene(state), TASK, GRIPPER) is expected
 
 
+@pytest.mark.parametrize(
+    ("body_a", "body_b", "upward", "expected"),
+    [
+        ("bin", "block", CARRIED_NORMAL + 0.01, True),
+        ("bin", "block", CARRIED_NORMAL - 0.01, False),
+        ("bin", "block", -1.0, False),
+        ("block", "bin", -CARRIED_NORMAL - 0.01, True),
+        ("block", "bin", -CARRIED_NORMAL + 0.01, False),
+        ("block", "bin", 1.0, False),
+        ("lid", "block", 1.0, False),
+        ("bin", "lid", 1.0, False),
+    ],
+)
+def test_on_top_needs_a_contact_that_carries(body_a, body_b, upward, expected):
+    """The normal points from the first body to the second: up, when the first carries the second."""
+    touch = ContactPair(body_a, body_b, (np.sqrt(1 - upward**2), 0.0, upward))
+    condition = OnTopOf(object="block", support="bin")
+    assert holds(condition, scene(at(0), (touch,)), TASK, GRIPPER) is expected
+    assert not holds(condition, scene(at(0)), TASK, GRIPPER)
+
+
+def with_hinge_at(share: float) -> SceneState:
+    return dataclasses.replace(scene(at(0)), articulation={"hinge": 0.3 - share})
+
+
+@pytest.mark.parametrize(
+    ("share", "opened", "closed"),
+    [
+        (-0.1, False, True),
+        (0.0, False, True),
+        (CLOSED_SHARE - 0.01, False, True),
+        (CLOSED_SHARE + 0.01, False, False),
+        (OPENED_SHARE - 0.01, False, False),
+        (OPENED_SHARE + 0.01, True, False),
+        (1.1, True, False),
+    ],
+)
+def test_open_and_closed_have_a_gap_between_them(share, opened, closed):
+    now = with_hinge_at(share)
+    assert open_share("lid", now, TASK) == pytest.approx(share)
+    assert holds(Opened(object="lid"), now, TASK, GRIPPER) is opened
+    assert holds(Closed(object="lid"), now, TASK, GRIPPER) is closed
+
+
+@pytest.mark.parametrize("kind", [Opened, Closed])
+def test_only_what_has_a_joint_that_is_reported_opens(kind):
+    with pytest.raises(UnknownNameError, match=r"object with a joint 'block'.*lid"):
+        holds(kind(object="block"), with_hinge_at(0), TASK, GRIPPER)
+    with pytest.raises(UnknownNameError, match="scene joint 'hinge'"):
+        holds(kind(object="lid"), scene(at(0)), TASK, GRIPPER)
+
+
 def test_conditions_combine_as_logic_does():
     now = scene(at(0))
     true, false = INSIDE, Grasped(object="block")
@@ -127,7 +205,19 @@ def test_conditions_combine_as_logic_does():
     assert not holds(Any(conditions=(false, false)), now, TASK, GRIPPER)
 
 
-@pytest.mark.parametrize("kind", [Grasped, AtRest])
-def test_an_unknown_object_is_an_error_not_false(kind):
+@pytest.mark.parametrize(
+    "condition",
+    [
+        Grasped(object="teapot"),
+        AtRest(object="teapot"),
+        Opened(object="teapot"),
+        Closed(object="teapot"),
+        Inside(object="teapot", container="bin"),
+        Inside(object="block", container="teapot"),
+        OnTopOf(object="teapot", support="bin"),
+        OnTopOf(object="block", support="teapot"),
+    ],
+)
+def test_an_unknown_object_is_an_error_not_false(condition):
     with pytest.raises(UnknownNameError, match="teapot"):
-        holds(kind(object="teapot"), scene(at(0)), TASK, GRIPPER)
+        holds(condition, scene(at(0)), TASK, GRIPPER)

@@ -22,6 +22,14 @@ def test_a_task_is_consistent(name: str) -> None:
             assert description.kind == "container"
             assert (description.interior.lower >= description.bounds.lower - 1e-9).all()
             assert (description.interior.upper <= description.bounds.upper + 1e-9).all()
+        if description.handle is not None:
+            assert description.articulation is not None
+            assert (description.handle.lower >= description.bounds.lower - 1e-9).all()
+            assert (description.handle.upper <= description.bounds.upper + 1e-9).all()
+        if description.articulation is not None:
+            assert np.linalg.norm(description.articulation.axis) == pytest.approx(1.0)
+            assert description.articulation.closed != description.articulation.opened
+        assert (description.kind == "button") <= (description.articulation is not None)
         if description.spawn is not None:
             assert (np.array(description.spawn.lower) <= description.spawn.upper).all()
             assert description.spawn.yaw[0] <= description.spawn.yaw[1]
@@ -57,6 +65,14 @@ def test_a_box_knows_its_corners() -> None:
     box = Box(center=(1.0, 2.0, 3.0), size=(0.2, 0.4, 0.6))
     assert box.lower == pytest.approx([0.9, 1.8, 2.7])
     assert box.upper == pytest.approx([1.1, 2.2, 3.3])
+
+
+def test_a_joint_knows_how_far_open_it_is() -> None:
+    drawer = load_task("workbench").object("top_drawer").articulation
+    assert drawer is not None
+    assert drawer.share(drawer.closed) == 0.0
+    assert drawer.share(drawer.opened) == 1.0
+    assert drawer.share(0.04) == pytest.approx(0.25)
 
 
 def test_a_file_that_does_not_fit_names_every_fault(tmp_path: Path) -> None:

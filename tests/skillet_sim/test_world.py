@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import mujoco
 import numpy as np
 import pytest
 
+from skillet_core.conditions import Closed, Inside, Opened
 from skillet_core.errors import UnknownNameError
+from skillet_core.evaluation import holds
 from skillet_core.geometry import Pose
 from skillet_core.robot import RobotDescription, load_robot, robot_names
 from skillet_core.scene import ObjectState, SceneState, load_task, task_names
@@ -78,8 +82,9 @@ def test_every_robot_starts_every_task_at_rest_at_home_and_unfinished(
         found = state.object(name)
         assert np.linalg.norm(found.linear) < 0.01
         if description.spawn:
-            low = np.array(description.spawn.lower) - 0.002
-            high = np.array(description.spawn.upper) + 0.002
+            heights = [rest.height for rest in description.spawn.rests] or [0.0]
+            low = np.array(description.spawn.lower) + np.array([0, 0, min(heights)]) - 0.002
+            high = np.array(description.spawn.upper) + np.array([0, 0, max(heights)]) + 0.002
             assert (found.pose.position >= low).all(), name
             assert (found.pose.position <= high).all(), name
 
@@ -163,3 +168,94 @@ def test_a_snapshot_shows_the_world_as_it_was(world: World) -> None:
     world.step(100)
     np.testing.assert_array_equal(snapshot.qpos, before)
     assert not np.array_equal(world.data.qpos, before)
+
+
+@pytest.mark.parametrize(
+    "task_name", [name for name in task_names() if load_task(name).scene.endswith(".xml")]
+)
+def test_after_a_reset_nothing_drifts_or_sinks_in(task_name: str) -> None:
+    world = World(load_robot("panda"), load_task(task_name))
+    for seed in range(4):
+        world.reset(seed)
+        before = world.scene_state()
+        world.step(1000)
+        after = world.scene_state()
+        for name, state in after.objects.items():
+            distance, angle = before.object(name).pose.distance_to(state.pose)
+            assert distance < 0.001, (seed, name)
+            assert angle < 0.03, (seed, name)
+            assert np.linalg.norm(state.linear) < 0.001, (seed, name)
+        assert min(contact.dist for contact in world.data.contact) > -0.0005
+        touching = {name for c in after.contacts for name in (c.body_a, c.body_b)}
+        assert not any(name.startswith("robot/") for name in touching)
+
+
+@pytest.fixture(scope="module")
+def workbench() -> World:
+    return World(load_robot("panda"), load_task("workbench"))
+
+
+def _pull(world: World, joint: str, force: float, seconds: float) -> None:
+    """Push a joint of the scene with a force [N], or a torque [N m]."""
+    dof = int(world.model.joint(joint).dofadr[0])
+    world.data.qfrc_applied[dof] = force
+    world.step(round(seconds / world.model.opt.timestep))
+    world.data.qfrc_applied[dof] = 0.0
+
+
+@pytest.mark.parametrize("name", ["top_drawer", "bottom_drawer"])
+def test_a_drawer_is_pulled_with_twenty_newton_takes_things_along_and_stays(
+    workbench: World, name: str
+) -> None:
+    workbench.reset(1)
+    drawer = workbench.scene_state().object(name).pose
+    inside = drawer @ Pose(np.array([0.07, 0.0, 0.0]))
+    workbench.set_scene(_moved(workbench.scene_state(), "soup_can", tuple(inside.position)))
+    workbench.step(200)
+    can = workbench.scene_state().object("soup_can").pose.position
+    _pull(workbench, name, 20.0, 0.5)
+    workbench.step(300)
+    now = workbench.scene_state()
+    opened = now.articulation[name]
+    assert opened >= 0.8 * 0.16
+    moved = now.object(name).pose.position - drawer.position
+    assert moved == pytest.approx([-opened, 0, 0], abs=1e-6)
+    assert now.object("soup_can").pose.position - can == pytest.approx(moved, abs=0.03)
+    condition = Inside(object="soup_can", container=name)
+    assert holds(condition, now, workbench.task, workbench.robot.gripper)
+    workbench.step(500)
+    assert workbench.scene_state().articulation[name] == pytest.approx(opened, abs=0.002)
+
+
+def test_a_lid_stays_where_it_is_left_and_a_button_springs_back(workbench: World) -> None:
+    workbench.reset(1)
+    scene = workbench.scene_state()
+    for angle in (0.4, 0.9, 1.4):
+        workbench.set_scene(dataclasses.replace(scene, articulation={"chest_lid": angle}))
+        workbench.step(500)
+        assert workbench.scene_state().articulation["chest_lid"] == pytest.approx(angle, abs=0.02)
+    _pull(workbench, "red_button", 8.0, 0.3)
+    pressed = workbench.scene_state()
+    assert holds(Opened(object="red_button"), pressed, workbench.task, workbench.robot.gripper)
+    workbench.step(100)
+    released = workbench.scene_state()
+    assert holds(Closed(object="red_button"), released, workbench.task, workbench.robot.gripper)
+
+
+def test_a_scene_is_taken_over_with_its_joints_and_a_reset_closes_them(workbench: World) -> None:
+    """Parts on joints are where their joints have them, not moved twice."""
+    workbench.reset(1)
+    closed = workbench.scene_state()
+    joints = {"top_drawer": 0.05, "bottom_drawer": 0.12, "chest_lid": 1.0, "red_button": 0.004}
+    workbench.set_scene(dataclasses.replace(closed, articulation=joints))
+    opened = workbench.scene_state()
+    assert opened.articulation == pytest.approx(joints)
+    hinge = closed.object("chest_lid").pose
+    assert opened.object("chest_lid").pose.distance_to(hinge) == pytest.approx((0, 1.0), abs=0.01)
+    workbench.reset(1)
+    workbench.set_scene(opened)
+    again = workbench.scene_state()
+    for name, state in opened.objects.items():
+        assert again.object(name).pose.distance_to(state.pose) == pytest.approx((0, 0), abs=1e-9), name
+    workbench.reset(1)
+    assert workbench.scene_state().articulation == pytest.approx(dict.fromkeys(joints, 0.0), abs=0.002)
