@@ -65,7 +65,8 @@ class Hand:
         """
         self._model = copy.copy(model)
         self._data = mujoco.MjData(self._model)
-        self._gripper = robot.gripper
+        openings, driven = np.array(robot.gripper.opening_to_joint).T
+        self._table = openings, driven
         self._names = [model.body(index).name for index in range(model.nbody)]
         self.fingers = tuple(ROBOT_PREFIX + link for link in robot.gripper.finger_links)
         joint = model.joint(ROBOT_PREFIX + robot.joint_names[-1])
@@ -113,7 +114,7 @@ class Hand:
             opening: of the fingers [m].
         """
         model, data = self._model, self._data
-        data.qpos[self._joints] = self._factors * self._gripper.joint_position(opening)
+        data.qpos[self._joints] = self._factors * np.interp(opening, *self._table)
         rest, turn = self._buffer
         mujoco.mju_mulPose(rest, turn, position, quaternion, *self._grasp_to_root)
         mujoco.mju_mulPose(
@@ -148,15 +149,14 @@ class Hand:
 
     def _measure_pads(self) -> PadTable:
         """Look where pads and palm are, over the gripper's range."""
-        table = np.array(self._gripper.opening_to_joint)[:, 0]
-        openings = np.linspace(table[0], table[-1], _OPENINGS)
+        openings = np.linspace(self._table[0][0], self._table[0][-1], _OPENINGS)
         rows = [self._pad_row(opening) for opening in openings]
         lower, upper, palm, width = np.array(rows).T
         return PadTable(openings, lower, upper, palm, float(width.min()))
 
     def _pad_row(self, opening: float) -> tuple[float, float, float, float]:
         """Return the pads' extent along z, the palm's z and the pads' half width, at an opening [m]."""
-        self._data.qpos[self._joints] = self._factors * self._gripper.joint_position(opening)
+        self._data.qpos[self._joints] = self._factors * np.interp(opening, *self._table)
         mujoco.mj_kinematics(self._model, self._data)
         into = self._pose(self._grasp).inverse()
         pad, palm = None, -np.inf

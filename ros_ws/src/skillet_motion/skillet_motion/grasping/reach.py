@@ -63,15 +63,25 @@ def free_posture(
     Returns:
         The target's index and positions of shape (n,) [rad], or why there are none.
     """
-    near, kinematics, is_free = state.positions, scene.kinematics, scene.collisions.is_free
+    found: tuple[int, Array] | str = "out of reach"
+    for seeds in (1, SEEDS):
+        found = _free_one(scene, targets, state.positions, rng, seeds=seeds)
+        if not isinstance(found, str):
+            break
+    return found
+
+
+def _free_one(
+    scene: PlanningScene, targets: Sequence[Target], near: Array, rng: np.random.Generator, *, seeds: int
+) -> tuple[int, Array] | str:
+    """Do what `free_posture` does, with so many starts."""
+    kinematics, is_free = scene.kinematics, scene.collisions.is_free
     found = [
         (float(np.linalg.norm(solution - near)), index, solution)
         for index, target in enumerate(targets)
-        for solution in kinematics.solutions(target.pose, near, rng=rng, seeds=SEEDS)
+        for solution in kinematics.solutions(target.pose, near, rng=rng, seeds=seeds)
     ]
-    if not found:
-        return "out of reach"
-    reason = ""
+    reason = "" if found else "out of reach"
     for _, index, solution in sorted(found, key=lambda entry: entry[0]):
         if not is_free(solution):
             overlap = scene.collisions.overlaps(solution)[0]

@@ -174,10 +174,13 @@ class GraspSearch:
         width, depth = float(candidates.widths[index]), float(candidates.depths[index])
         quaternion = np.roll(pose.quaternion, 1)
         approach = pose.rotation.as_matrix()[:, 2]
-        reason = "the object reaches too little between the fingers"
-        for retreat in RETREATS:
-            if depth - retreat < LEAST_DEPTH:
-                break
+        retreats = [retreat for retreat in RETREATS if depth - retreat >= LEAST_DEPTH]
+        if not retreats:
+            return "the object reaches too little between the fingers"
+        reason = self._blocked(pose.position - retreats[-1] * approach, quaternion, width)
+        if reason:
+            return reason
+        for retreat in retreats:
             position = pose.position - retreat * approach
             opening = self._free_opening(position, quaternion, width)
             if isinstance(opening, str):
@@ -189,15 +192,21 @@ class GraspSearch:
             reason = closed
         return reason
 
+    def _blocked(self, position: Array, quaternion: Array, width: float) -> str:
+        """Return what is in the way of the narrowest opening, or nothing: a wider one needs more room."""
+        opening = self._opening_for(width, FINGER_GAPS[-1])
+        hit = obstacle(self._hand, self._request.object, position, quaternion, opening)
+        return "" if hit is None else f"the hand would hit {'it' if hit == self._request.object else hit}"
+
+    def _opening_for(self, width: float, gap: float) -> float:
+        """Return the opening with a gap on both sides, in steps so that grasps can share it [m]."""
+        opening = float(np.ceil((width + 2 * gap) / _OPENING_STEP)) * _OPENING_STEP
+        return min(float(self._hand.pads.openings[-1]), opening)
+
     def _free_opening(self, position: Array, quaternion: Array, width: float) -> float | str:
         """Return the widest of the openings that there is room for, or what is in the way of all."""
-        reason, largest = "", float(self._hand.pads.openings[-1])
-        tried = set()
-        for gap in FINGER_GAPS:
-            opening = min(largest, float(np.ceil((width + 2 * gap) / _OPENING_STEP)) * _OPENING_STEP)
-            if opening in tried:
-                continue
-            tried.add(opening)
+        reason = ""
+        for opening in sorted({self._opening_for(width, gap) for gap in FINGER_GAPS}, reverse=True):
             hit = obstacle(self._hand, self._request.object, position, quaternion, opening)
             if hit is None:
                 return opening

@@ -58,8 +58,9 @@ def surface_of(model: mujoco.MjModel, body: str, count: int, rng: np.random.Gene
     points = np.einsum("ki,kij->kj", weights, corners[picked])
     normals = across[picked] / doubled[picked, None]
     buried = np.zeros(count, dtype=bool)
-    for geom, face in zip(geoms, faces, strict=True):
-        buried |= (owner[picked] != geom) & _inside(points, face)
+    for geom in geoms if len(geoms) > 1 else []:
+        others = np.flatnonzero(owner[picked] != geom)
+        buried[others] |= _inside(model, geom, points[others])
     return Surface(points[~buried], normals[~buried])
 
 
@@ -113,16 +114,20 @@ def shape_vertices(model: mujoco.MjModel, geom: int) -> Array:
         local = np.asarray(model.mesh_vert[first : first + model.mesh_vertnum[mesh]], dtype=np.float64)
     else:
         local = _primitive(kind, model.geom_size[geom])
+    return np.asarray(local @ _axes(model, geom).T + model.geom_pos[geom])
+
+
+def _axes(model: mujoco.MjModel, geom: int) -> Array:
     matrix = np.zeros(9)
     mujoco.mju_quat2Mat(matrix, model.geom_quat[geom])
-    return np.asarray(local @ matrix.reshape(3, 3).T + model.geom_pos[geom])
+    return matrix.reshape(3, 3)
 
 
 def _primitive(kind: int, size: Array) -> Array:
     """Return the vertices of a primitive of MuJoCo's size parameters around its own origin, shape (k, 3)."""
     match kind:
         case _GEOM.mjGEOM_BOX:
-            return np.asarray(_UNIT_CUBE * size)
+            return np.array(_UNIT_CUBE * size, dtype=np.float64)
         case _GEOM.mjGEOM_CYLINDER:
             return _both_ends(_ring(size[0]), size[1])
         case _GEOM.mjGEOM_CAPSULE:
@@ -130,7 +135,7 @@ def _primitive(kind: int, size: Array) -> Array:
         case _GEOM.mjGEOM_SPHERE:
             return _ball() * size[0]
         case _GEOM.mjGEOM_ELLIPSOID:
-            return _ball() * size
+            return np.array(_ball() * size, dtype=np.float64)
         case _:
             raise ValueError(f"shapes of type {_GEOM(kind).name} have no surface to sample")
 
@@ -225,12 +230,28 @@ def thinned(surface: Surface, count: int, rng: np.random.Generator) -> Surface:
     return Surface(surface.points[chosen], surface.normals[chosen])
 
 
-def _inside(points: Array, faces: Array) -> Array:
-    """Return which points lie inside a convex polyhedron, shape (k,) of bool."""
-    normals = np.cross(faces[:, 1] - faces[:, 0], faces[:, 2] - faces[:, 0])
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    heights = points @ normals.T - np.einsum("ki,ki->k", normals, faces[:, 0])
-    return np.asarray((heights < -_BURIED).all(axis=1))
+def _inside(model: mujoco.MjModel, geom: int, points: Array) -> npt.NDArray[np.bool_]:
+    """Return which points of the body's frame lie more than `_BURIED` inside a shape, shape (k,)."""
+    kind, size = int(model.geom_type[geom]), model.geom_size[geom]
+    local = (points - model.geom_pos[geom]) @ _axes(model, geom)
+    beside, height = np.hypot(local[:, 0], local[:, 1]), np.abs(local[:, 2])
+    match kind:
+        case _GEOM.mjGEOM_BOX:
+            outside = (np.abs(local) - size).max(axis=1)
+        case _GEOM.mjGEOM_CYLINDER:
+            outside = np.maximum(beside - size[0], height - size[1])
+        case _GEOM.mjGEOM_CAPSULE:
+            outside = np.hypot(beside, np.maximum(height - size[1], 0.0)) - size[0]
+        case _GEOM.mjGEOM_SPHERE:
+            outside = np.hypot(beside, height) - size[0]
+        case _GEOM.mjGEOM_ELLIPSOID:
+            outside = (np.linalg.norm(local / size, axis=1) - 1.0) * size.min()
+        case _:
+            faces = triangles(model, geom)
+            normals = np.cross(faces[:, 1] - faces[:, 0], faces[:, 2] - faces[:, 0])
+            normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+            outside = (points @ normals.T - np.einsum("ki,ki->k", normals, faces[:, 0])).max(axis=1)
+    return np.asarray(outside < -_BURIED)
 
 
 def _both_ends(points: Array, height: float) -> Array:
