@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import mujoco
 import numpy as np
 import pytest
 
@@ -10,7 +11,7 @@ from skillet_core.geometry import Pose
 from skillet_core.scene import ObjectState
 from skillet_core.trajectory import RobotState
 from skillet_motion.collision import CollisionWorld
-from skillet_sim.scene_model import build_model
+from skillet_sim.scene_model import build_model, build_spec
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +119,78 @@ def test_a_shallow_overlap_at_the_start_may_stay_but_not_deepen(world, robot, at
 def test_what_is_fixed_to_the_scene_cannot_be_carried(world, at_home, tidy_scene):
     with pytest.raises(PlanningError, match="left_bin is fixed to the scene"):
         world.update(at_home, tidy_scene, attached={"left_bin"})
+
+
+def test_several_objects_are_carried_at_once_and_do_not_mind_each_other(world, robot, at_home, tidy_scene):
+    grasp = world.grasp_pose(robot.home)
+    blocks = {
+        name: ObjectState(grasp @ Pose(np.array(offset)))
+        for name, offset in (("red_block", (0.0, 0.0, 0.0)), ("green_block", (0.0, 0.0, 0.03)))
+    }
+    scene = replace(tidy_scene, objects={**tidy_scene.objects, **blocks})
+    world.update(at_home, scene, attached={"red_block"})
+    assert any("green_block" in (o.first, o.second) for o in world.overlaps(robot.home))
+    world.update(at_home, scene, attached={"red_block", "green_block"})
+    assert world.is_free(robot.home)
+    away = robot.home.copy()
+    away[0] += 0.5
+    assert world.is_free(away)
+
+
+def test_an_allowed_contact_is_no_collision_but_the_others_are(world, robot, at_home, tidy_scene, planner):
+    at_pad = beside(planner.grasp_pose(robot.home).position, y=0.035)
+    scene = moved(tidy_scene, "red_block", at_pad)
+    world.update(at_home, scene)
+    pairs = {(overlap.first, overlap.second) for overlap in world.overlaps(robot.home)}
+    world.update(at_home, scene, allowed_contacts={(second, first) for first, second in pairs})
+    assert world.is_free(robot.home)
+    world.update(at_home, scene, allowed_contacts={("red_block", "robot/" + robot.gripper.links[0])})
+    left = {(overlap.first, overlap.second) for overlap in world.overlaps(robot.home)}
+    assert left == {pair for pair in pairs if "robot/" + robot.gripper.links[0] not in pair}
+    world.update(at_home, scene)
+    assert not world.is_free(robot.home)
+
+
+def test_an_allowed_contact_of_an_unknown_body_is_an_error(world, at_home, tidy_scene):
+    with pytest.raises(UnknownNameError, match=r"unknown body 'robot/palm'"):
+        world.update(at_home, tidy_scene, allowed_contacts={("red_block", "robot/palm")})
+
+
+def test_what_a_scene_does_not_mention_is_where_the_model_has_it(world, robot, at_home, tidy_scene, planner):
+    at_pad = beside(planner.grasp_pose(robot.home).position, y=0.035)
+    world.update(at_home, moved(tidy_scene, "red_block", at_pad))
+    assert not world.is_free(robot.home)
+    world.update(at_home, replace(tidy_scene, objects={}))
+    assert world.is_free(robot.home)
+
+
+@pytest.fixture
+def drawer(robot, task, planner):
+    """A drawer on a slide before the hand, its handle a body of its own, and a ball that lies in it."""
+    spec = build_spec(robot, task)
+    body = spec.worldbody.add_body(name="drawer", pos=planner.grasp_pose(robot.home).position)
+    body.add_joint(name="slide", type=mujoco.mjtJoint.mjJNT_SLIDE, axis=(1, 0, 0))
+    body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=(0.01, 0.01, 0.01), pos=(0.5, 0, 0))
+    handle = body.add_body(name="handle")
+    handle.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=(0.01, 0.04, 0.01))
+    return CollisionWorld(spec.compile(), robot)
+
+
+def test_who_may_touch_a_drawer_may_touch_its_handle(drawer, robot, at_home, tidy_scene):
+    drawer.update(at_home, tidy_scene)
+    assert "handle" in {name for o in drawer.overlaps(robot.home) for name in (o.first, o.second)}
+    drawer.update(at_home, tidy_scene, touching={"drawer"})
+    assert drawer.is_free(robot.home)
+
+
+def test_a_drawer_is_where_its_joint_has_it(drawer, robot, at_home, tidy_scene):
+    drawer.update(at_home, replace(tidy_scene, articulation={"slide": 0.3}))
+    assert drawer.is_free(robot.home)
+
+
+def test_a_drawer_cannot_be_carried_and_the_error_says_what_to_do(drawer, at_home, tidy_scene):
+    with pytest.raises(PlanningError, match=r"drawer .* moves on a joint .* one to touch, not to attach"):
+        drawer.update(at_home, tidy_scene, attached={"drawer"})
 
 
 def test_an_unknown_object_is_named_with_those_there_are(world, at_home, tidy_scene):

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from skillet_core.errors import PlanningError
+from skillet_core.errors import PlanningError, PlanningFailure, UnknownNameError
 from skillet_core.geometry import Pose
 from skillet_core.motion import CartesianGoal, JointGoal, PlanRequest, PoseGoal
 from skillet_core.scene import ObjectState
 from skillet_motion import path_timing
+from skillet_motion.search import path_length
 from skillet_motion.time_parameterization import peak_ratios
 
 DOWN = Rotation.from_matrix(np.diag([1.0, -1.0, -1.0]))
@@ -30,13 +31,21 @@ def obstructed(scene):
 
 
 @pytest.fixture
+def plan(planner, at_home, tidy_scene):
+    """Plan from home in the tidy scene."""
+    return lambda request: planner.plan(request, at_home, tidy_scene)
+
+
+@pytest.fixture
 def around_blocks(planner, at_home, tidy_scene):
     """Plan from one side of the row to the other."""
     goals = [PoseGoal((pose(0.54, y, 0.2),)) for y in (0.2, -0.2)]
     start = planner.plan(PlanRequest(goals[0]), at_home, tidy_scene).positions[-1]
     end = planner.plan(PlanRequest(goals[1], start=start), at_home, tidy_scene).positions[-1]
     across = PlanRequest(JointGoal(end), start=start)
-    return lambda seed=4: planner.plan(replace(across, seed=seed), at_home, obstructed(tidy_scene))
+    return lambda seed=4, **choice: planner.plan(
+        replace(across, seed=seed, **choice), at_home, obstructed(tidy_scene)
+    )
 
 
 def test_a_pose_goal_ends_at_one_of_its_poses_at_rest(planner, at_home, tidy_scene):
@@ -116,6 +125,63 @@ def test_a_goal_out_of_reach_is_an_error(planner, at_home, tidy_scene):
         planner.plan(PlanRequest(PoseGoal((pose(2.0, 0.0, 0.3),))), at_home, tidy_scene)
 
 
+def test_many_poses_that_are_no_good_are_counted(planner, at_home, tidy_scene):
+    far = [pose(2.0, y, 0.3) for y in (0.0, 0.1, 0.2)]
+    blocked = [pose(0.45, y, 0.02) for y in (0.025, 0.03)]
+    with pytest.raises(PlanningError, match=r"\[2.0, 0.0, 0.3\].* m") as caught:
+        planner.plan(PlanRequest(PoseGoal(tuple(far))), at_home, tidy_scene)
+    assert caught.value.failure is PlanningFailure.GOAL_UNREACHABLE
+    with pytest.raises(PlanningError, match="of 5 poses 3 are out of reach and 2 collide") as caught:
+        planner.plan(PlanRequest(PoseGoal((*far, *blocked))), at_home, tidy_scene)
+    assert caught.value.failure is PlanningFailure.GOAL_IN_COLLISION
+
+
+def test_one_good_pose_among_many_is_found(planner, at_home, tidy_scene):
+    bad = [pose(2.0, 0.02 * y, 0.3) for y in range(20)] + [pose(0.45, 0.025, 0.02)] * 20
+    good = pose(0.3, -0.35, 0.35, yaw=0.5)
+    trajectory = planner.plan(PlanRequest(PoseGoal((*bad, good))), at_home, tidy_scene)
+    distance, angle = planner.grasp_pose(trajectory.positions[-1]).distance_to(good)
+    assert distance < 1e-4
+    assert angle < 1e-3
+
+
+def test_acceleration_is_scaled_by_its_own_share(planner, robot, at_home, tidy_scene):
+    request = PlanRequest(PoseGoal((pose(0.5, -0.2, 0.3),)), acceleration_scaling=0.2)
+    trajectory = planner.plan(request, at_home, tidy_scene)
+    _, worst = peak_ratios(trajectory, robot.max_velocity, robot.max_acceleration)
+    assert 0.18 < worst <= 1.001 * 0.2
+
+
+def test_lines_through_several_poses_stop_only_at_sharp_corners(planner, at_home, tidy_scene):
+    corners = (pose(0.5, 0.0, 0.3), pose(0.5, 0.1, 0.3), pose(0.5, 0.15, 0.305), pose(0.5, 0.15, 0.2))
+    start = planner.plan(PlanRequest(PoseGoal(corners[:1])), at_home, tidy_scene).positions[-1]
+    trajectory = planner.plan(PlanRequest(CartesianGoal(corners[1:]), start=start), at_home, tidy_scene)
+    trajectory.check()
+    places = np.array([planner.grasp_pose(point).position for point in trajectory.positions])
+    resting = np.abs(trajectory.velocities).max(axis=1) < 1e-9
+    for corner, rests in zip(corners[1:3], (False, True), strict=True):
+        nearest = int(np.linalg.norm(places - corner.position, axis=1).argmin())
+        assert np.linalg.norm(places[nearest] - corner.position) < 5e-3
+        assert resting[nearest] == rests
+
+
+def test_an_allowed_contact_makes_a_goal_possible(planner, robot, at_home, tidy_scene):
+    goal = PoseGoal((pose(0.45, 0.03, 0.02),))
+    with pytest.raises(PlanningError, match="green_block"):
+        planner.plan(PlanRequest(goal), at_home, tidy_scene)
+    allowed = frozenset(
+        (f"robot/{link}", f"{color}_block") for link in robot.gripper.links for color in ("green", "red")
+    )
+    planner.plan(PlanRequest(goal, allowed_contacts=allowed), at_home, tidy_scene)
+
+
+@pytest.mark.parametrize("name", ["rrt_star", "bit_star"])
+def test_a_shortening_planner_is_asked_where_something_is_in_the_way(around_blocks, name):
+    quick = around_blocks(1)
+    short = around_blocks(1, planner=name, iterations=300)
+    assert path_length(short.positions) <= path_length(quick.positions) + 1e-3
+
+
 def test_a_goal_in_collision_names_what_with(planner, at_home, tidy_scene):
     goal = PoseGoal((pose(0.45, 0.025, 0.02),))
     with pytest.raises(
@@ -137,14 +203,49 @@ def test_an_enclosed_goal_ends_after_a_number_of_iterations(planner, at_home, ti
     start, goal = query.start, query.goals[0]
     near = lambda q, center: np.abs(q - center).max() < 0.05  # noqa: E731
     monkeypatch.setattr(planner.scene.collisions, "is_free", lambda q: near(q, start) or near(q, goal))
-    with pytest.raises(PlanningError, match=r"no path after \d+ iterations"):
-        planner.search(replace(query, goals=(goal,)), request)
+    with pytest.raises(PlanningError, match="no path after 90 iterations"):
+        planner.search(replace(query, goals=(goal,)), replace(request, iterations=90))
 
 
-@pytest.mark.parametrize("speed", [0.0, -1.0, 1.01, float("nan")])
-def test_a_speed_out_of_range_is_refused(planner, robot, at_home, tidy_scene, speed):
-    with pytest.raises(PlanningError, match="velocity scaling must be above 0 and at most 1"):
-        planner.plan(PlanRequest(JointGoal(robot.home), velocity_scaling=speed), at_home, tidy_scene)
+@pytest.mark.parametrize("share", [0.0, -1.0, 1.01, float("nan")])
+@pytest.mark.parametrize("which", ["velocity", "acceleration"])
+def test_a_scaling_out_of_range_is_refused(plan, robot, which, share):
+    request = replace(PlanRequest(JointGoal(robot.home)), **{f"{which}_scaling": share})
+    with pytest.raises(PlanningError, match=f"{which} scaling must be above 0 and at most 1") as caught:
+        plan(request)
+    assert caught.value.failure is PlanningFailure.INVALID_REQUEST
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"iterations": 0}, "iterations must be at least 1, got 0"),
+        ({"seed": -1}, "a seed is 0 or greater, got -1"),
+        ({"goal": PoseGoal(())}, "empty set of poses"),
+        ({"goal": CartesianGoal(())}, "no waypoints"),
+        ({"start": np.zeros(3)}, "the start must be . finite joint positions"),
+        ({"attached": frozenset({"left_bin"})}, "left_bin is fixed to the scene"),
+    ],
+)
+def test_a_request_that_nobody_can_honour_is_refused(plan, robot, change, message):
+    request = replace(PlanRequest(JointGoal(robot.home)), **change)
+    with pytest.raises(PlanningError, match=message) as caught:
+        plan(request)
+    assert caught.value.failure is PlanningFailure.INVALID_REQUEST
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"planner": "prm"}, "unknown planner 'prm'.*bit_star, rrt_connect, rrt_star"),
+        ({"attached": frozenset({"red_blok"})}, "unknown body 'red_blok'.*'red_block'"),
+        ({"touching": frozenset({"red_blok"})}, "unknown body 'red_blok'.*'red_block'"),
+        ({"allowed_contacts": frozenset({("table", "robot/hand")})}, "unknown body 'robot/hand'"),
+    ],
+)
+def test_a_name_that_does_not_exist_is_an_error_with_those_that_do(plan, robot, change, message):
+    with pytest.raises(UnknownNameError, match=message):
+        plan(replace(PlanRequest(JointGoal(robot.home)), **change))
 
 
 def test_a_joint_goal_beyond_the_limits_names_the_joint(planner, robot, at_home, tidy_scene):

@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from skillet_motion.search import CHECK_STEP, find_path, segment_is_free
+from skillet_core.errors import UnknownNameError
+from skillet_motion.search import CHECK_STEP, find_path, path_length, segment_is_free
 
 LOWER, UPPER = np.full(3, -2.0), np.full(3, 2.0)
 START, GOAL = np.array([-1.0, 0.0, 0.0]), np.array([1.0, 0.0, 0.0])
@@ -20,8 +21,10 @@ def nowhere(positions):
     return abs(positions[0]) > 0.2
 
 
-def search(is_free=beside_the_wall, seed=0, goals=(GOAL,), iterations=2000):
-    return find_path(START, goals, is_free, lower=LOWER, upper=UPPER, seed=seed, iterations=iterations)
+def search(is_free=beside_the_wall, seed=0, goals=(GOAL,), iterations=2000, planner="rrt_connect"):
+    return find_path(
+        START, goals, is_free, lower=LOWER, upper=UPPER, seed=seed, iterations=iterations, planner=planner
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -49,7 +52,7 @@ def test_another_seed_gives_another_path():
 def test_a_search_without_a_way_ends_after_its_iterations():
     result = search(nowhere, iterations=150)
     assert result.waypoints is None
-    assert result.iterations >= 150
+    assert result.iterations == 150
 
 
 def test_any_of_several_goals_will_do():
@@ -71,3 +74,43 @@ def test_every_state_of_a_segment_is_checked_once_at_the_step_asked_for():
 
 def test_a_thin_obstacle_on_a_segment_is_found():
     assert not segment_is_free(START, GOAL, lambda q: abs(q[0] - 0.5) > 0.0045)
+
+
+SHORTENING = pytest.mark.parametrize("planner", ["rrt_star", "bit_star"])
+
+
+@SHORTENING
+def test_a_shortening_planner_never_answers_with_a_longer_path_and_mostly_with_a_shorter(planner):
+    shorter = 0
+    for seed in range(5):
+        waypoints = search(seed=seed, iterations=600, planner=planner).waypoints
+        np.testing.assert_array_equal(waypoints[[0, -1]], [START, GOAL])
+        assert all(segment_is_free(*ends, beside_the_wall) for ends in itertools.pairwise(waypoints))
+        first, second = path_length(search(seed=seed).waypoints), path_length(waypoints)
+        assert second <= first
+        shorter += second < 0.99 * first
+    assert shorter >= 2
+
+
+@SHORTENING
+def test_a_shortening_planner_repeats_itself_and_keeps_to_its_iterations(planner):
+    first = search(seed=3, iterations=200, planner=planner)
+    search(seed=4, iterations=100, planner=planner)
+    second = search(seed=3, iterations=200, planner=planner)
+    np.testing.assert_array_equal(first.waypoints, second.waypoints)
+    assert first.iterations == second.iterations == 200
+
+
+@SHORTENING
+def test_more_iterations_check_more(planner):
+    counts = []
+    for iterations in (50, 500):
+        seen = []
+        search(lambda q: seen.append(0) or beside_the_wall(q), iterations=iterations, planner=planner)  # noqa: B023
+        counts.append(len(seen))
+    assert counts[1] > 2 * counts[0]
+
+
+def test_an_unknown_planner_is_an_error_that_names_those_there_are():
+    with pytest.raises(UnknownNameError, match=r"unknown planner 'rrt_conect'.*'rrt_connect'.*bit_star"):
+        search(planner="rrt_conect")
