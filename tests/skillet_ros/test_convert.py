@@ -3,10 +3,14 @@ import pytest
 
 pytest.importorskip("skillet_interfaces")
 
+from geometry_msgs.msg import PoseStamped
 from hypothesis import given
 from hypothesis import strategies as st
+from sensor_msgs.msg import JointState
+from shape_msgs.msg import SolidPrimitive
 
-from skillet_core.errors import TrajectoryError
+from skillet_core.collision_objects import BoxShape, CylinderShape, SphereShape
+from skillet_core.errors import SkilletError, TrajectoryError
 from skillet_core.geometry import Pose
 from skillet_core.scene import ContactPair, ObjectState, SceneState
 from skillet_core.trajectory import JointTrajectory
@@ -34,8 +38,55 @@ def test_a_pose_survives_its_way_to_a_message_and_back():
 def test_a_pose_message_with_a_quaternion_not_of_unit_length_is_refused():
     msg = convert.pose_to_msg(Pose.identity())
     msg.orientation.w = 2.0
-    with pytest.raises(ValueError, match="unit length"):
+    with pytest.raises(convert.InvalidMessageError, match="unit length"):
         convert.pose_from_msg(msg)
+
+
+def test_a_stamped_pose_is_brought_from_its_frame_to_the_world():
+    block = Pose.from_xyz_rpy((0.5, 0.1, 0.02), (0.0, 0.0, np.pi / 2))
+    msg = PoseStamped(pose=convert.pose_to_msg(Pose.from_xyz_rpy((0.1, 0.0, 0.0))))
+    msg.header.frame_id = "block"
+    pose = convert.stamped_pose_from_msg(msg, {"block": block}.__getitem__)
+    np.testing.assert_allclose(pose.position, (0.5, 0.2, 0.02), atol=1e-12)
+
+
+def test_joint_positions_are_matched_by_name_without_the_grippers():
+    msg = JointState(name=["b", "finger", "a"], position=[2.0, 9.0, 1.0])
+    assert convert.joint_positions_from_msg(msg, ("a", "b"), ("finger",)).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("names", "positions", "said"),
+    [
+        (["a"], [1.0], "missing joint: b"),
+        (["a", "b", "c"], [1.0, 2.0, 3.0], "unknown joint: c"),
+        (["a", "b", "b"], [1.0, 2.0, 3.0], "joint named twice: b"),
+        (["a", "b"], [1.0], "2 joint names came with 1 positions"),
+        (["a", "b"], [1.0, np.inf], "positions of b at point 0 is inf"),
+        ([], [], "missing joint: a, b"),
+    ],
+)
+def test_joint_positions_that_do_not_fit_the_arm_are_refused_by_name(names, positions, said):
+    with pytest.raises(SkilletError, match=said):
+        convert.joint_positions_from_msg(JointState(name=names, position=positions), ("a", "b"), ())
+
+
+@pytest.mark.parametrize(
+    ("kind", "dimensions", "shape"),
+    [
+        (SolidPrimitive.BOX, [0.1, 0.2, 0.3], BoxShape(size=(0.1, 0.2, 0.3), xyz=(0, 0, 1))),
+        (SolidPrimitive.SPHERE, [0.1], SphereShape(radius=0.1, xyz=(0, 0, 1))),
+        (SolidPrimitive.CYLINDER, [0.3, 0.1], CylinderShape(length=0.3, radius=0.1, xyz=(0, 0, 1))),
+    ],
+)
+def test_a_primitive_becomes_a_shape(kind, dimensions, shape):
+    msg = SolidPrimitive(type=kind, dimensions=dimensions)
+    assert convert.shape_from_msg(msg, Pose.from_xyz_rpy((0, 0, 1))) == shape
+
+
+def test_a_pose_survives_its_way_to_xyz_and_rpy_and_back():
+    pose = Pose.from_xyz_rpy((1.0, 2.0, 3.0), (0.5, -0.4, 2.0))
+    assert Pose.from_xyz_rpy(*convert.xyz_rpy(pose)).distance_to(pose) == pytest.approx((0.0, 0.0), abs=1e-9)
 
 
 def test_a_trajectory_survives_its_way_to_a_message_and_back():

@@ -11,8 +11,9 @@ from rclpy.node import Node
 from rclpy.task import Future
 from skillet_interfaces.action import ExecuteSkill
 from std_msgs.msg import String
+from std_srvs.srv import Trigger
 
-from skillet_ros.worker import in_thread
+from skillet_ros.worker import in_thread, service_in_thread
 
 pytestmark = pytest.mark.ros
 
@@ -35,6 +36,8 @@ def serve():
     thread.start()
 
     def start(function):
+        if function is None:
+            return node
         server = ActionServer(node, ExecuteSkill, "work", in_thread(node, function))
         client = ActionClient(node, ExecuteSkill, "work")
         assert client.wait_for_server(20)
@@ -74,3 +77,20 @@ def test_topics_are_served_while_a_goal_blocks_and_its_result_arrives(serve):
     timer.cancel()
     assert answer.result.success
     assert answer.result.reason == "goal"
+
+
+def test_topics_and_other_calls_are_served_while_a_service_blocks_and_each_caller_is_answered(serve):
+    node = serve(None)
+    both = threading.Barrier(2)
+
+    def work(_, response):
+        both.wait(20)
+        response.success, response.message = True, str(threading.get_ident())
+        return response
+
+    service_in_thread(node, Trigger, "work", work)
+    client = node.create_client(Trigger, "work")
+    assert client.wait_for_service(20)
+    answers = [wait(future) for future in [client.call_async(Trigger.Request()) for _ in range(2)]]
+    assert all(answer.success for answer in answers)
+    assert len({answer.message for answer in answers}) == 2
