@@ -10,6 +10,7 @@ import numpy as np
 
 from skillet_core.geometry import Array
 from skillet_core.trajectory import JointTrajectory
+from skillet_motion.jerk_limited import straight
 from skillet_motion.search import CHECK_STEP, Free, polyline_is_free
 from skillet_motion.time_parameterization import (
     JointPath,
@@ -45,7 +46,7 @@ def time_polyline(
     if float(np.abs(waypoints - waypoints[0]).max()) < _NO_MOTION:
         return at_rest(waypoints[-1], joint_names)
     if len(waypoints) == 2:  # noqa: PLR2004 - a straight segment, which needs no rounding
-        return _straight(waypoints, joint_names, limits)
+        return straight(*waypoints, joint_names, **limits._asdict())
     for spacing in _SPACINGS:
         path, end = rounded_path(waypoints, spacing)
         if not _curve_is_free(path, end, is_free):
@@ -54,7 +55,7 @@ def time_polyline(
         if polyline_is_free(trajectory.positions, is_free):
             return trajectory
     # Stopping at every corner is slow, but exactly on the path that was checked.
-    return joined(_straight(np.array(pair), joint_names, limits) for pair in itertools.pairwise(waypoints))
+    return joined(straight(*pair, joint_names, **limits._asdict()) for pair in itertools.pairwise(waypoints))
 
 
 def time_curve(
@@ -92,10 +93,6 @@ def joined(trajectories: Iterable[JointTrajectory]) -> JointTrajectory:
         for name in ("positions", "velocities", "accelerations")
     ]
     return JointTrajectory(first.joint_names, np.concatenate(times), *parts)
-
-
-def _straight(ends: Array, joint_names: tuple[str, ...], limits: Limits) -> JointTrajectory:
-    return _timed(*rounded_path(ends, _SPACINGS[0]), joint_names, limits)
 
 
 def _timed(path: JointPath, end: float, joint_names: tuple[str, ...], limits: Limits) -> JointTrajectory:
