@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pydantic
 
-from skillet_core.errors import CancelledError, ExecutionError, PlanningError, StaleStateError
+from skillet_core.errors import PlanningError
 from skillet_core.geometry import Pose
 from skillet_core.manipulation import Grasp, GraspMode, GraspRequest
 from skillet_core.model import DataModel
@@ -26,7 +26,14 @@ from skillet_motion.skills.motions import (
     safely,
     straight_to,
 )
-from skillet_motion.skills.skill import PhaseCallback, Skill, SkillArgumentError, SkillFailure
+from skillet_motion.skills.skill import (
+    FAILURES,
+    INTERRUPTIONS,
+    PhaseCallback,
+    Skill,
+    SkillArgumentError,
+    SkillFailure,
+)
 
 SHUT = 0.003
 """Opening below which there is nothing between the fingers [m]."""
@@ -71,9 +78,9 @@ def _run(robot: Robot, arguments: GraspArguments, phase: PhaseCallback) -> None:
     for attempt in range(arguments.attempts):
         try:
             _attempt(robot, arguments, attempt, failed, phase)
-        except (CancelledError, StaleStateError):
+        except INTERRUPTIONS:
             raise
-        except (SkillFailure, PlanningError, ExecutionError):
+        except FAILURES:
             if attempt == arguments.attempts - 1 or held_object(robot) is not None:
                 raise
         else:

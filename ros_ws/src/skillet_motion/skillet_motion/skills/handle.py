@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -11,7 +12,6 @@ from skillet_core.evaluation import open_share
 from skillet_core.manipulation import Grasp, GraspRequest
 from skillet_core.robot_interface import Robot
 from skillet_core.scene import Articulation
-from skillet_core.trajectory import JointTrajectory
 from skillet_motion.skills.articulation import direction, fingertip_options, outermost, path
 from skillet_motion.skills.carrying import grip_watch, holds
 from skillet_motion.skills.checks import require_joint
@@ -21,9 +21,9 @@ from skillet_motion.skills.motions import (
     CONTACT_SPEED,
     RELEASE_FORCE,
     Approach,
+    Onward,
     Option,
     approach,
-    approach_in_posture,
     backed,
     close_fingers,
     follow_until,
@@ -47,11 +47,10 @@ SETTLE = 0.2
 
 @dataclass(frozen=True, eq=False)
 class Pull:
-    """A grasp of a handle, the way there, and the motion of the part with it."""
+    """A grasp of a handle, the way there and on, and the share of the part's rotation it takes part in."""
 
     grasp: Grasp
     way: Approach
-    motion: JointTrajectory
     turn: float
 
 
@@ -79,7 +78,7 @@ def pull(robot: Robot, name: str, wish: float, phase: PhaseCallback) -> None:
         close_on(robot, name, found.grasp.width)
         phase("pull")
         watch = grip_watch(robot, name, f"the handle of {name} slipped out of the fingers")
-        robot.follow(found.motion, watch)
+        robot.follow(found.way.onward, watch)
         _pull_on(robot, name, joint, wish, found.turn)
         phase("release")
         robot.grip(found.grasp.opening, RELEASE_FORCE)
@@ -103,20 +102,16 @@ def _plan_pull(robot: Robot, name: str, joint: Articulation, wish: float) -> Pul
     grasps = robot.grasps(GraspRequest(name, handle=True))
     robot.grip(max(grasp.opening for grasp in grasps), RELEASE_FORCE)
     part, by = robot.scene().object(name).pose, _left(robot, name, joint, wish)
+    options = [Option(backed(g.pose, APPROACH_DISTANCE), g.pose, g.positions) for g in grasps]
     reasons = []
     for turn in TURNS if joint.kind == "revolute" else TURNS[:1]:
-        for grasp in grasps:
-            waypoints = path(grasp.pose, joint, part, by, turn=turn)
-            option = Option(backed(grasp.pose, APPROACH_DISTANCE), grasp.pose, grasp.positions)
-            try:
-                motion = straight_to(
-                    robot, waypoints, start=grasp.positions, speed=CONTACT_SPEED, touching={name}
-                )
-                way = approach_in_posture(robot, option, touching={name})
-            except PlanningError as error:
-                reasons.append(error)
-            else:
-                return Pull(grasp, way, motion, turn)
+        onward = Onward(partial(path, joint=joint, part=part, by=by, turn=turn), CONTACT_SPEED)
+        try:
+            way = approach(robot, options, touching={name}, onward=onward)
+        except PlanningError as error:
+            reasons.append(error)
+        else:
+            return Pull(grasps[options.index(way.option)], way, turn)
     raise PlanningError(f"{name} cannot be moved by its handle: {reasons[0]}", reasons[0].failure)
 
 
@@ -151,15 +146,9 @@ def push_shut(robot: Robot, name: str, phase: PhaseCallback) -> bool:
     along = direction(middle, joint, part, by)
     close_fingers(robot)
     options = fingertip_options(outermost(box, part, -along), along, robot.description.gripper.fingertip)
+    onward = Onward(partial(path, joint=joint, part=part, by=by), CONTACT_SPEED)
     try:
-        way = approach(robot, options, touching={name})
-        motion = straight_to(
-            robot,
-            path(way.option.at, joint, part, by),
-            start=way.straight.positions[-1],
-            speed=CONTACT_SPEED,
-            touching={name},
-        )
+        way = approach(robot, options, touching={name}, onward=onward, tries=len(options))
     except PlanningError:
         return False
     phase("approach")
@@ -168,7 +157,7 @@ def push_shut(robot: Robot, name: str, phase: PhaseCallback) -> bool:
         phase("reach")
         robot.follow(way.straight)
         phase("push")
-        follow_until(robot, motion, lambda: share_of(robot, name) <= SHUT_SHARE)
+        follow_until(robot, way.onward, lambda: share_of(robot, name) <= SHUT_SHARE)
     phase("retreat")
     if not retreat(robot, {name}):
         raise SkillFailure(f"{name} was pushed, but there is no way out for the gripper")

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skillet_core.errors import CancelledError, ExecutionError, PlanningError, StaleStateError
+from skillet_core.errors import PlanningError
 from skillet_core.geometry import Array, Pose
 from skillet_core.motion import CartesianGoal, JointGoal, PlanRequest, PoseGoal
 from skillet_core.robot_interface import Robot
 from skillet_core.trajectory import JointTrajectory
 from skillet_motion.skills.carrying import held_object
-from skillet_motion.skills.skill import PhaseCallback, SkillFailure
+from skillet_motion.skills.skill import FAILURES, INTERRUPTIONS, PhaseCallback, SkillFailure
 
-FREE_SPEED, CARRY_SPEED, LINEAR_SPEED, CONTACT_SPEED = 0.6, 0.4, 0.25, 0.1
+FREE_SPEED, CARRY_SPEED, LINEAR_SPEED, CONTACT_SPEED = 0.6, 0.4, 0.25, 0.15
 """Shares of the velocity limits: empty-handed, carrying, straight, and while pushing or pulling."""
 RELEASE_FORCE, GRASP_FORCE = 20.0, 40.0
 """Forces of the fingers when they open and when they close [N]."""
@@ -24,6 +24,8 @@ APPROACH_DISTANCE = 0.09
 """Length of the straight part of an approach [m]."""
 RETREAT_DISTANCE = 0.10
 """Length of the straight way out, where there is room for it [m]."""
+RECOVERY_LEAD = 1.0
+"""Time in which an arm that was blocked is led back to where it is [s]."""
 STRAIGHT_TRIES = 6
 """How many straight parts are tried before the remaining options get their own postures."""
 
@@ -45,11 +47,40 @@ class Option:
 
 @dataclass(frozen=True, eq=False)
 class Approach:
-    """A free motion to before a pose, the straight one to it, and which of the options it is."""
+    """The motions of an approach, each beginning where the one before ends.
+
+    Attributes:
+        there: the free motion to before the option's pose.
+        straight: from there to the pose.
+        onward: what is to be done from there; stands still where nothing was asked for.
+        option: which of the options it is.
+    """
 
     there: JointTrajectory
     straight: JointTrajectory
+    onward: JointTrajectory
     option: Option
+
+
+@dataclass(frozen=True, eq=False)
+class Onward:
+    """What follows an approach, planned with it so that no approach ends where it cannot go on.
+
+    Attributes:
+        waypoints: of the grasp frame in the world frame, from the pose where the approach ends.
+        speed: share of the velocity limits.
+    """
+
+    waypoints: Callable[[Pose], Sequence[Pose]]
+    speed: float
+
+
+def _nowhere(pose: Pose) -> Sequence[Pose]:
+    return (pose,)
+
+
+NOTHING = Onward(_nowhere, 1.0)
+"""An approach is all that there is to do."""
 
 
 def raised(pose: Pose, height: float) -> Pose:
@@ -92,13 +123,42 @@ def straight_to(
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _Templates:
+    """Requests of an approach's parts, whose goals are still to be put in."""
+
+    free: PlanRequest
+    straight: PlanRequest
+    onward: Onward
+
+    @classmethod
+    def of(cls, carried: str | None, touching: Iterable[str], seed: int, onward: Onward) -> _Templates:
+        fast = FREE_SPEED if carried is None else CARRY_SPEED
+        free = PlanRequest(PoseGoal(()), velocity_scaling=fast, attached=held_set(carried), seed=seed)
+        straight = replace(free, velocity_scaling=LINEAR_SPEED, touching=frozenset(touching))
+        return cls(free, straight, onward)
+
+    def from_before(self, robot: Robot, there: JointTrajectory, option: Option) -> Approach:
+        """Plan the straight part and what follows."""
+        straight = self._line(robot, there, (option.at,), LINEAR_SPEED)
+        onward = self._line(robot, straight, self.onward.waypoints(option.at), self.onward.speed)
+        return Approach(there, straight, onward, option)
+
+    def _line(
+        self, robot: Robot, before: JointTrajectory, waypoints: Sequence[Pose], speed: float
+    ) -> JointTrajectory:
+        goal, start = CartesianGoal(tuple(waypoints)), before.positions[-1]
+        return robot.plan(replace(self.straight, goal=goal, start=start, velocity_scaling=speed))
+
+
 def approach(
     robot: Robot,
     options: Sequence[Option],
     *,
     carried: str | None = None,
     touching: Iterable[str] = (),
-    speed: float = LINEAR_SPEED,
+    onward: Onward = NOTHING,
+    tries: int = STRAIGHT_TRIES,
     seed: int = 0,
 ) -> Approach:
     """Plan a free motion to before a pose and a straight one to it, without moving.
@@ -111,57 +171,35 @@ def approach(
         options: by falling preference.
         carried: object that the gripper carries.
         touching: objects that the gripper may touch on the straight part.
-        speed: share of the velocity limits of the straight part.
+        onward: what the approach is for, planned along with it.
+        tries: how many options may be left out.
         seed: of the planner.
 
     Returns:
-        Both motions, the second beginning where the first ends.
+        The motions, each beginning where the one before ends.
 
     Raises:
         PlanningError: no option is possible; the reason is that of the first.
     """
-    free, straight = _templates(carried, touching, speed, seed)
+    templates = _Templates.of(carried, touching, seed, onward)
     left, reasons = list(options), list[PlanningError]()
-    while left and len(reasons) < STRAIGHT_TRIES:
+    while left and len(reasons) < tries:
         goal = PoseGoal(tuple(option.before for option in left))
         try:
-            there = robot.plan(replace(free, goal=goal))
+            there = robot.plan(replace(templates.free, goal=goal))
         except PlanningError as error:
             reasons.append(error)
             break
-        end = there.positions[-1]
-        option = _nearest(robot.grasp_pose(end), left)
+        option = _nearest(robot.grasp_pose(there.positions[-1]), left)
         try:
-            down = robot.plan(replace(straight, goal=CartesianGoal((option.at,)), start=end))
+            return templates.from_before(robot, there, option)
         except PlanningError as error:
             reasons.append(error)
             left.remove(option)
-        else:
-            return Approach(there, down, option)
     for option in options:
         with contextlib.suppress(PlanningError):
-            return _in_posture(robot, option, free, straight)
+            return _in_posture(robot, option, templates)
     raise reasons[0]
-
-
-def approach_in_posture(
-    robot: Robot, option: Option, *, touching: Iterable[str] = (), speed: float = LINEAR_SPEED, seed: int = 0
-) -> Approach:
-    """Plan as `approach` does, but so that the arm ends in the option's own posture.
-
-    Raises:
-        PlanningError: it cannot, or the option has none.
-    """
-    return _in_posture(robot, option, *_templates(None, touching, speed, seed))
-
-
-def _templates(
-    carried: str | None, touching: Iterable[str], speed: float, seed: int
-) -> tuple[PlanRequest, PlanRequest]:
-    """Return requests of the free and the straight part, whose goals are still to be put in."""
-    fast = FREE_SPEED if carried is None else CARRY_SPEED
-    free = PlanRequest(PoseGoal(()), velocity_scaling=fast, attached=held_set(carried), seed=seed)
-    return free, replace(free, velocity_scaling=speed, touching=frozenset(touching))
 
 
 def _nearest(reached: Pose, options: Sequence[Option]) -> Option:
@@ -174,7 +212,7 @@ def _nearest(reached: Pose, options: Sequence[Option]) -> Option:
     return min(options, key=gap)
 
 
-def _in_posture(robot: Robot, option: Option, free: PlanRequest, straight: PlanRequest) -> Approach:
+def _in_posture(robot: Robot, option: Option, templates: _Templates) -> Approach:
     """Plan an approach that ends in the option's own posture: back from there, then to where that began.
 
     Raises:
@@ -182,11 +220,10 @@ def _in_posture(robot: Robot, option: Option, free: PlanRequest, straight: PlanR
     """
     if option.positions is None:
         raise PlanningError("no posture is known for this pose")
-    back = robot.plan(replace(straight, goal=CartesianGoal((option.before,)), start=option.positions))
-    begin = back.positions[-1]
-    there = robot.plan(replace(free, goal=JointGoal(begin)))
-    down = robot.plan(replace(straight, goal=CartesianGoal((option.at,)), start=begin))
-    return Approach(there, down, option)
+    goal = CartesianGoal((option.before,))
+    back = robot.plan(replace(templates.straight, goal=goal, start=option.positions))
+    there = robot.plan(replace(templates.free, goal=JointGoal(back.positions[-1])))
+    return templates.from_before(robot, there, option)
 
 
 def follow_until(robot: Robot, trajectory: JointTrajectory, reached: Callable[[], bool]) -> bool:
@@ -231,13 +268,14 @@ def close_fingers(robot: Robot) -> None:
         raise SkillFailure(f"the fingers do not close: they stopped at {1e3 * result.opening:.0f} mm")
 
 
-def retreat(robot: Robot, touching: Iterable[str], distance: float = RETREAT_DISTANCE) -> bool:
+def retreat(robot: Robot, touching: Iterable[str], *, lead: float = 0.0) -> bool:
     """Move straight back along the fingers, or else straight up, as far as there is room.
 
     Args:
         robot: moves.
         touching: objects that the gripper may touch on the way.
-        distance: how far at most [m].
+        lead: time to come from where the arm was commanded to where it is [s]; needed where it was
+            blocked on its way.
 
     Returns:
         Whether it moved at all.
@@ -249,10 +287,11 @@ def retreat(robot: Robot, touching: Iterable[str], distance: float = RETREAT_DIS
     """
     here, near = robot.grasp_pose(), frozenset(touching)
     for share in (1.0, 0.5, 0.25):
-        for target in (backed(here, share * distance), raised(here, share * distance)):
+        distance = share * RETREAT_DISTANCE
+        for target in (backed(here, distance), raised(here, distance)):
             with contextlib.suppress(PlanningError):
                 motion = straight_to(robot, [target], touching=near)
-                robot.follow(motion)
+                robot.follow(replace(motion, times=motion.times + lead))
                 return True
     return False
 
@@ -266,9 +305,9 @@ def safely(robot: Robot, phase: PhaseCallback, touching: Iterable[str]) -> Itera
     """
     try:
         yield
-    except (CancelledError, StaleStateError):
+    except INTERRUPTIONS:
         raise
-    except (SkillFailure, PlanningError, ExecutionError):
+    except FAILURES:
         phase("retreat")
         if held_object(robot) is None:
             _escape(robot, touching)
@@ -279,8 +318,8 @@ def _escape(robot: Robot, touching: Iterable[str]) -> None:
     """Open the fingers and move away; what cannot be done is left undone."""
     try:
         robot.grip(robot.description.gripper.max_opening, RELEASE_FORCE)
-        retreat(robot, touching)
-    except (CancelledError, StaleStateError):
+        retreat(robot, touching, lead=RECOVERY_LEAD)
+    except INTERRUPTIONS:
         raise
-    except ExecutionError:
+    except FAILURES:
         return

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pydantic
 
 from skillet_core.evaluation import OPENED_SHARE
+from skillet_core.geometry import Array, Pose
 from skillet_core.model import DataModel
 from skillet_core.robot_interface import Robot
 from skillet_motion.skills.articulation import direction, fingertip_options, outermost
 from skillet_motion.skills.carrying import require_empty
 from skillet_motion.skills.checks import require_kind
 from skillet_motion.skills.handle import share_of
-from skillet_motion.skills.motions import approach, close_fingers, follow_until, retreat, safely, straight_to
+from skillet_motion.skills.motions import Onward, approach, close_fingers, follow_until, retreat, safely
 from skillet_motion.skills.skill import PhaseCallback, Skill, SkillArgumentError, SkillFailure
 
 PRESS_SPEED = 0.05
@@ -49,23 +52,25 @@ def _run(robot: Robot, arguments: PressArguments, phase: PhaseCallback) -> None:
     face = outermost(described.bounds, part, -inward)
     close_fingers(robot)
     tip = robot.description.gripper.fingertip
-    way = approach(robot, fingertip_options(face - GAP * inward, inward, tip), touching={name})
+    onward = Onward(partial(_moved, by=(GAP + abs(travel) + BEYOND) * inward), PRESS_SPEED)
+    way = approach(robot, fingertip_options(face - GAP * inward, inward, tip), touching={name}, onward=onward)
     phase("approach")
     robot.follow(way.there)
     with safely(robot, phase, {name}):
         phase("reach")
         robot.follow(way.straight)
         phase("press")
-        here = robot.grasp_pose()
-        end = type(here)(here.position + (GAP + abs(travel) + BEYOND) * inward, here.rotation)
-        motion = straight_to(robot, [end], speed=PRESS_SPEED, touching={name})
-        pressed = follow_until(robot, motion, lambda: share_of(robot, name) >= OPENED_SHARE)
+        pressed = follow_until(robot, way.onward, lambda: share_of(robot, name) >= OPENED_SHARE)
     phase("retreat")
     moved = retreat(robot, {name})
     if not pressed:
         raise SkillFailure(f"{name} was not pressed in: the fingers met nothing, or too much resistance")
     if not moved:
         raise SkillFailure(f"{name} was pressed, but there is no way out for the gripper")
+
+
+def _moved(pose: Pose, by: Array) -> list[Pose]:
+    return [Pose(pose.position + by, pose.rotation)]
 
 
 PRESS = Skill("press", "Push a button in and let it come back.", PressArguments, _run, _check)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -16,6 +17,7 @@ from skillet_motion.skills.carrying import require_empty
 from skillet_motion.skills.checks import require_kind
 from skillet_motion.skills.motions import (
     CONTACT_SPEED,
+    Onward,
     Option,
     approach,
     close_fingers,
@@ -94,14 +96,17 @@ def _push(robot: Robot, name: str, wish: Array, phase: PhaseCallback) -> None:
     left = wish - _place(robot, name)
     along = np.array([*left, 0.0]) / np.linalg.norm(left)
     options, gap = _behind(robot, name, along)
-    way = approach(robot, options, touching={name})
+    onward = Onward(partial(_ahead, along=along, distance=gap + float(np.linalg.norm(left))), CONTACT_SPEED)
+    way = approach(robot, options, touching={name}, onward=onward, tries=len(options))
     phase("approach")
     robot.follow(way.there)
     with safely(robot, phase, {name}):
         phase("descend")
         robot.follow(way.straight)
         phase("touch")
-        motion = straight_to(robot, [_ahead(robot, along, gap)], speed=TOUCH_SPEED, touching={name})
+        motion = straight_to(
+            robot, _ahead(robot.grasp_pose(), along, gap), speed=TOUCH_SPEED, touching={name}
+        )
         if not follow_until(robot, motion, lambda: _touches(robot, name)):
             raise SkillFailure(f"the fingers did not meet {name}")
         phase("push")
@@ -117,14 +122,15 @@ def _shove(robot: Robot, name: str, wish: Array, along: Array) -> None:
     def ahead() -> float:
         return float((wish - _place(robot, name)) @ along[:2])
 
-    motion = straight_to(robot, [_ahead(robot, along, ahead())], speed=CONTACT_SPEED, touching={name})
+    motion = straight_to(
+        robot, _ahead(robot.grasp_pose(), along, ahead()), speed=CONTACT_SPEED, touching={name}
+    )
     follow_until(robot, motion, lambda: ahead() <= 0.0)
 
 
-def _ahead(robot: Robot, along: Array, distance: float) -> Pose:
-    """Return the gripper's pose moved along a direction."""
-    here = robot.grasp_pose()
-    return Pose(here.position + distance * along, here.rotation)
+def _ahead(pose: Pose, along: Array, distance: float) -> list[Pose]:
+    """Return where a pose comes along a direction."""
+    return [Pose(pose.position + distance * along, pose.rotation)]
 
 
 def _behind(robot: Robot, name: str, along: Array) -> tuple[list[Option], float]:

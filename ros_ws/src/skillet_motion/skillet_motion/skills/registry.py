@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from skillet_core.errors import (
-    CancelledError,
-    ExecutionError,
-    PlanningError,
-    StaleStateError,
-    UnknownNameError,
-)
+from skillet_core.errors import UnknownNameError
 from skillet_core.robot_interface import Robot
 from skillet_motion.skills.go_home import GO_HOME
 from skillet_motion.skills.grasp import GRASP
@@ -22,7 +16,7 @@ from skillet_motion.skills.place_on import PLACE_ON
 from skillet_motion.skills.press import PRESS
 from skillet_motion.skills.push import PUSH
 from skillet_motion.skills.reorient import REORIENT
-from skillet_motion.skills.skill import PhaseCallback, Skill, SkillFailure, SkillResult
+from skillet_motion.skills.skill import FAILURES, INTERRUPTIONS, PhaseCallback, Skill, SkillResult
 from skillet_motion.skills.wait import WAIT
 
 SKILLS: dict[str, Skill[Any]] = {
@@ -76,8 +70,8 @@ def run_skill(
     chosen.check(robot, parsed)
     try:
         chosen.run(robot, parsed, phase)
-    except (CancelledError, StaleStateError):
+    except INTERRUPTIONS:
         raise
-    except (SkillFailure, PlanningError, ExecutionError) as error:
+    except FAILURES as error:
         return SkillResult(success=False, reason=f"{name}: {error}")
     return SkillResult(success=True)

@@ -8,7 +8,14 @@ from typing import Generic, TypeVar
 
 import pydantic
 
-from skillet_core.errors import SkilletError
+from skillet_core.errors import (
+    CancelledError,
+    ExecutionError,
+    PlanningError,
+    SkilletError,
+    StaleStateError,
+    TrajectoryError,
+)
 from skillet_core.robot_interface import Robot
 
 Arguments = TypeVar("Arguments", bound=pydantic.BaseModel)
@@ -30,6 +37,12 @@ class SkillResult:
 
 class SkillFailure(SkilletError):  # noqa: N818 - not an error: how a skill says that it did not work out
     """Raised inside a skill to end it as failed; becomes the result's reason."""
+
+
+FAILURES = (SkillFailure, PlanningError, ExecutionError, TrajectoryError)
+"""What ends a skill as failed, with the exception of the two in `INTERRUPTIONS`."""
+INTERRUPTIONS = (CancelledError, StaleStateError)
+"""What leaves the robot alone at once: it was cancelled, or it fell silent."""
 
 
 @dataclass(frozen=True)
