@@ -25,7 +25,10 @@ pytestmark = pytest.mark.full_ros
         ("sim.launch.xml", {"cameras": "false", "recorder": "false"}),
         ("sim.launch.xml", {"namespace": "left", "episodes": "a b/episodes"}),
         ("sim.launch.xml", {"discovery": "subnet", "robot": "1e3"}),
+        ("sim.launch.xml", {"planner": "moveit", "robot": "panda"}),
+        ("sim.launch.xml", {"planner": "move_group", "robot": "panda", "namespace": "left"}),
         ("parts/middleware.launch.xml", {}),
+        ("parts/moveit.launch.xml", {"robot": "ur5e", "use_sim_time": "true"}),
         ("parts/skills.launch.xml", {"robot": "ur5e", "task": "blocks", "use_sim_time": "true"}),
     ],
 )

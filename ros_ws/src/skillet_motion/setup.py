@@ -12,5 +12,10 @@ setup(
         ("share/skillet_motion", ["package.xml"]),
     ],
     zip_safe=False,
-    entry_points={"console_scripts": ["skill_node = skillet_motion.skill_node:main"]},
+    entry_points={
+        "console_scripts": [
+            "move_group_node = skillet_motion.move_group_node:main",
+            "skill_node = skillet_motion.skill_node:main",
+        ]
+    },
 )
