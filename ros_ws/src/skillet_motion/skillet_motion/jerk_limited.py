@@ -14,8 +14,11 @@ import ruckig
 from skillet_core.errors import PlanningError
 from skillet_core.geometry import Array
 from skillet_core.trajectory import JointTrajectory
-from skillet_motion.time_parameterization import RAMP_MIN, SAMPLE_PERIOD, at_rest
+from skillet_motion.time_parameterization import SAMPLE_PERIOD, at_rest
 
+RAMP_MIN = 0.02
+"""Shortest time to build up full acceleration [s], where the jerk limits would allow less: five periods of
+a 250 Hz controller, which would follow a steeper ramp as a jump."""
 PHASE_MIN = 0.004
 """Shortest phase of constant jerk [s]. Shorter ones are drawn out: stamps, whole nanoseconds in a message,
 would blur them."""

@@ -1,14 +1,20 @@
 """Joint paths become trajectories: as fast as the limits allow, smooth, and exact at both ends.
 
 Three steps. TOPP-RA (Pham and Pham, "A new approach to time-optimal path parameterization based on
-reachability analysis", 2018) finds the fastest timing of the path, whose accelerations jump. A moving
-average over time then rounds the jumps: an average of admissible velocities (accelerations) is
-admissible, so no limit is lost, and the jerk becomes finite. What numerical excess remains is measured
-on the very curve that the controller will follow, and removed by stretching time.
+reachability analysis", 2018) finds the fastest timing of the path, whose accelerations jump. Averages of
+the way covered over a moving window of time soften it. Positions at even times then become the control
+points of a cubic B-spline in time: its velocities, accelerations and jerks are averages of the control
+points' differences, so that what these do not exceed, the spline does not; what they do is removed by
+stretching time. The quintic that the joint trajectory controller lays through the spline's knots is the
+spline itself.
+
+A straight segment needs none of this: see `skillet_motion.jerk_limited`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -19,19 +25,13 @@ from skillet_core.errors import PlanningError
 from skillet_core.geometry import Array
 from skillet_core.trajectory import JointTrajectory
 
-SAMPLE_PERIOD = 0.02
-"""Time between the points of a trajectory [s]."""
-RAMP_MIN = 0.02
-"""Shortest time to build up full acceleration [s], where the jerk limits would allow less: five periods of
-a 250 Hz controller, which would follow a steeper ramp as a jump."""
-HEADROOM = 0.99
-"""Share of the limits given to TOPP-RA, which overshoots between its grid points."""
-EXCESS = 1e-3
-"""Relative excess over a limit that is left as numerical noise."""
-_GRID_STEP, _GRID_MIN, _GRID_MAX = 0.02, 40, 300
-_WINDOW_MIN, _WINDOW_MAX = 0.02, 0.12
-_QUADRATURE = 24
-_CHECKS_PER_SEGMENT = 5
+SAMPLE_PERIOD = 0.015
+"""Time between the points of a trajectory [s]; a stretched one's are farther apart."""
+_SHORTEST = 1e-6
+"""TOPP-RA's tolerances are absolute, and too coarse for shorter paths; one period is enough for these."""
+_GRID, _PROBES = 80, 300
+_CURVATURE_SHARE = 0.5
+_WINDOWS = 8
 
 
 class JointPath(Protocol):
@@ -113,24 +113,32 @@ def parameterize(
 
     Args:
         path: the curve over the parameter range [0, end].
-        end: end of the parameter range, > 0.
+        end: end of the parameter range, about the path's length [rad]; 0: it rests at its start.
         joint_names: n names.
-        velocity: limits, shape (n,) [rad/s].
-        acceleration: limits, shape (n,) [rad/s^2].
-        jerk: wished limits, shape (n,) [rad/s^3]; the smoothing window follows from them, within bounds.
+        velocity: limits, shape (n,), > 0 [rad/s].
+        acceleration: limits, shape (n,), > 0 [rad/s^2].
+        jerk: limits, shape (n,), > 0 [rad/s^3].
 
     Returns:
-        Points every `SAMPLE_PERIOD` with positions, velocities and accelerations. The quintic
-        interpolation between them exceeds no limit by more than `EXCESS`.
+        Points at even times with positions, velocities and accelerations. The quintic interpolation
+        between them exceeds no limit. It begins and ends on the path, and leaves it by no more than
+        ``period**2 / 6`` times the acceleration, in each joint.
 
     Raises:
         PlanningError: the path has no timing, e.g. because it contains NaN.
     """
-    timing = _time_optimal(path, end, len(joint_names), velocity * HEADROOM, acceleration * HEADROOM)
-    window = float(np.clip(np.max(2 * acceleration / jerk), _WINDOW_MIN, _WINDOW_MAX))
-    times, samples = _moving_average(timing, window)
-    trajectory = JointTrajectory(joint_names, times, *samples)
-    return _stretched(trajectory, velocity, acceleration)
+    if not (0.0 <= end < np.inf and np.isfinite(path(np.array([0.0, end]))).all()):
+        msg = f"the path found cannot be timed: it is not finite between 0 and its end, {end}"
+        raise PlanningError(msg)
+    covered, period = _fastest(path, end, velocity, acceleration)
+    longest = min(np.ceil(float(np.max(2 * acceleration / jerk)) / period), len(covered))
+    counts = np.unique(np.geomspace(1, max(1, longest), _WINDOWS).round().astype(np.intp))
+    limits = (velocity, acceleration, jerk)
+    controls = [path(_averaged(covered, int(count))) for count in counts]
+    # A longer average takes more time itself, but leaves less to stretch.
+    periods = [period * _stretch(control, period, limits) for control in controls]
+    best = int(np.argmin([(len(each) - 3) * step for each, step in zip(controls, periods, strict=True)]))
+    return _spline(controls[best], periods[best], joint_names)
 
 
 def at_rest(positions: Array, joint_names: tuple[str, ...]) -> JointTrajectory:
@@ -139,117 +147,97 @@ def at_rest(positions: Array, joint_names: tuple[str, ...]) -> JointTrajectory:
     return JointTrajectory(joint_names, np.array([0.0, SAMPLE_PERIOD]), positions + zero, zero, zero)
 
 
-class _Timing:
-    """The time-optimal motion along a path; outside its duration it rests at the ends."""
-
-    def __init__(self, path: JointPath, grid: Array, speeds: Array) -> None:
-        """Integrate the squared speeds of TOPP-RA's grid, between which the acceleration is constant.
-
-        Args:
-            path: the curve.
-            grid: parameters, shape (g,).
-            speeds: of the parameter at the grid points, shape (g,).
-        """
-        steps = 2 * np.diff(grid) / (speeds[:-1] + speeds[1:])
-        self._path, self._grid, self._speeds = path, grid, speeds
-        self._times = np.concatenate([[0.0], np.cumsum(steps)])
-        self._accelerations = np.diff(speeds) / steps
-        self.duration = float(self._times[-1])
-
-    def __call__(self, times: Array) -> tuple[Array, Array]:
-        """Return positions and velocities at times, shape (k,) → (k, n)."""
-        inside = np.clip(times, 0.0, self.duration)
-        index = np.clip(np.searchsorted(self._times, inside, side="right") - 1, 0, len(self._grid) - 2)
-        since = inside - self._times[index]
-        speed = self._speeds[index] + self._accelerations[index] * since
-        parameter = self._grid[index] + (self._speeds[index] + speed) / 2 * since
-        return self._path(parameter), self._path(parameter, 1) * speed[:, None]
+def _averaged(covered: Array, count: int) -> Array:
+    """Average ``count`` neighbours, shape (k,), and repeat the ends to begin and end a spline at rest."""
+    padded = np.pad(covered, count + 1, "edge")
+    parameters = np.convolve(padded, np.full(count, 1 / count), "valid")
+    parameters[:3], parameters[-3:] = covered[0], covered[-1]
+    return parameters
 
 
-def _time_optimal(path: JointPath, end: float, dof: int, velocity: Array, acceleration: Array) -> _Timing:
-    grid = np.linspace(0.0, end, int(np.clip(end / _GRID_STEP, _GRID_MIN, _GRID_MAX)) + 1)
-    constraints = [
-        toppra.constraint.JointVelocityConstraint(np.stack([-velocity, velocity], axis=1)),
-        toppra.constraint.JointAccelerationConstraint(
-            np.stack([-acceleration, acceleration], axis=1),
-            discretization_scheme=toppra.constraint.DiscretizationType.Interpolation,
-        ),
-    ]
+def _stretch(control: Array, period: float, limits: Sequence[Array]) -> float:
+    """Return by what a spline's time must be stretched, at least 1.
+
+    Args:
+        control: points of a cubic B-spline, shape (k, n) [rad].
+        period: between its knots [s].
+        limits: of velocity, acceleration and jerk, each of shape (n,).
+    """
+    stretch, change = 1.0, control
+    for order, limit in enumerate(limits, start=1):
+        change = np.diff(change, axis=0) / period
+        stretch = max(stretch, float(np.max(np.abs(change) / limit)) ** (1 / order))
+    return stretch
+
+
+def _spline(control: Array, period: float, joint_names: tuple[str, ...]) -> JointTrajectory:
+    """Return a cubic B-spline's values at its knots; three control points agree at each end."""
+    before, at, after = control[:-2], control[1:-1], control[2:]
+    positions = (before + 4 * at + after) / 6
+    positions[[0, -1]] = control[[0, -1]]
+    velocities = (after - before) / (2 * period)
+    accelerations = (before - 2 * at + after) / period**2
+    # Rounding must not pass for motion.
+    velocities[[0, -1]] = accelerations[[0, -1]] = 0.0
+    return JointTrajectory(joint_names, np.arange(len(at), dtype=np.float64) * period, positions, velocities, accelerations)
+
+
+def _fastest(path: JointPath, end: float, velocity: Array, acceleration: Array) -> tuple[Array, float]:
+    """Follow a path as fast as limits of velocity and acceleration, each of shape (n,), allow.
+
+    Returns:
+        Parameters reached at even times, shape (k,), 0 and ``end`` included, and the time between them.
+    """
+    if end < _SHORTEST:
+        return np.array([0.0, end]), SAMPLE_PERIOD
+    grid = _grid(path, end)
     solver = toppra.algorithm.TOPPRA(
-        constraints, _GeometricPath(path, end, dof), gridpoints=grid, solver_wrapper="seidel"
+        _constraints(tuple(velocity), tuple(acceleration)),
+        _GeometricPath(path, end, len(velocity)),
+        gridpoints=grid,
+        solver_wrapper="seidel",
     )
     _, speeds, _ = solver.compute_parameterization(0.0, 0.0)
     # Two neighbouring grid points at rest would never be left.
     if speeds is None or not np.isfinite(speeds).all() or (speeds[:-1] + speeds[1:] <= 0).any():
         msg = "the path found cannot be timed within the joints' velocity and acceleration limits"
         raise PlanningError(msg)
-    return _Timing(path, grid, speeds)
+    # Between grid points the acceleration of the parameter is constant.
+    steps = 2 * np.diff(grid) / (speeds[:-1] + speeds[1:])
+    starts = np.concatenate([[0.0], np.cumsum(steps)])
+    duration = float(starts[-1])
+    count = int(np.ceil(duration / SAMPLE_PERIOD))
+    period = max(duration / count, SAMPLE_PERIOD / 2)
+    times = np.minimum(np.arange(count + 1) * period, duration)
+    index = np.clip(np.searchsorted(starts, times, side="right") - 1, 0, len(steps) - 1)
+    since = times - starts[index]
+    slope = (speeds[index + 1] - speeds[index]) / steps[index]
+    parameters = grid[index] + (speeds[index] + slope * since / 2) * since
+    parameters[-1] = end
+    return parameters, period
 
 
-def _moving_average(timing: _Timing, window: float) -> tuple[Array, tuple[Array, Array, Array]]:
-    """Average the motion over a sliding window of time.
-
-    Velocity and acceleration of the average are differences of positions and velocities across the
-    window, exactly; the position is a mean over Gauss-Legendre nodes.
-    """
-    count = int(np.ceil((timing.duration + window) / SAMPLE_PERIOD))
-    times = np.linspace(0.0, timing.duration + window, count + 1)
-    before, after = times - window, times
-    nodes, weights = np.polynomial.legendre.leggauss(_QUADRATURE)
-    spread = before[:, None] + (nodes + 1) / 2 * window
-    inner, _ = timing(spread.ravel())
-    positions = np.einsum("kqn,q->kn", inner.reshape(len(times), _QUADRATURE, -1), weights / 2)
-    (first, first_velocity), (last, last_velocity) = timing(before), timing(after)
-    velocities, accelerations = (last - first) / window, (last_velocity - first_velocity) / window
-    positions[0], positions[-1] = first[0], last[-1]
-    velocities[[0, -1]] = 0.0
-    accelerations[[0, -1]] = 0.0
-    return times, (positions, velocities, accelerations)
+def _grid(path: JointPath, end: float) -> Array:
+    """Spread TOPP-RA's grid points evenly by one half, and where the path is curved by the other."""
+    probes = np.linspace(0.0, end, _PROBES + 1)
+    bends = np.pad(np.linalg.norm(path(probes, 2), axis=1), 1, "edge")
+    bend = np.maximum.reduce([bends[:-3], bends[1:-2], bends[2:-1], bends[3:]])  # around each interval
+    mean = float(bend.mean())
+    density = 1 + (_CURVATURE_SHARE / (1 - _CURVATURE_SHARE)) * (bend / mean if mean > 0 else 0.0)
+    share = np.concatenate([[0.0], np.cumsum(density + np.zeros(_PROBES))])
+    grid = np.interp(np.linspace(0.0, share[-1], _GRID + 1), share, probes)
+    grid[-1] = end
+    return grid
 
 
-def peak_ratios(trajectory: JointTrajectory, velocity: Array, acceleration: Array) -> tuple[float, float]:
-    """Return the largest share of the velocity and acceleration limits used between the points, too.
-
-    Evaluates the quintic through the points' positions, velocities and accelerations, which is what
-    the joint trajectory controller follows, at `_CHECKS_PER_SEGMENT` places of every segment.
-
-    Raises:
-        ValueError: the trajectory has no velocities or accelerations.
-    """
-    if trajectory.velocities is None or trajectory.accelerations is None:
-        msg = "only trajectories with velocities and accelerations define a quintic"
-        raise ValueError(msg)
-    steps = np.diff(trajectory.times)[:, None]
-    p0, p1 = trajectory.positions[:-1], trajectory.positions[1:]
-    v0, v1 = trajectory.velocities[:-1] * steps, trajectory.velocities[1:] * steps
-    a0, a1 = trajectory.accelerations[:-1] * steps**2, trajectory.accelerations[1:] * steps**2
-    gap = p1 - p0 - v0 - a0 / 2
-    slope, bend = v1 - v0 - a0, a1 - a0
-    c3 = 10 * gap - 4 * slope + bend / 2
-    c4 = -15 * gap + 7 * slope - bend
-    c5 = 6 * gap - 3 * slope + bend / 2
-    worst_velocity = worst_acceleration = 0.0
-    for x in np.linspace(0.0, 1.0, _CHECKS_PER_SEGMENT + 1):
-        speed = (v0 + a0 * x + 3 * c3 * x**2 + 4 * c4 * x**3 + 5 * c5 * x**4) / steps
-        push = (a0 + 6 * c3 * x + 12 * c4 * x**2 + 20 * c5 * x**3) / steps**2
-        worst_velocity = max(worst_velocity, float(np.max(np.abs(speed) / velocity)))
-        worst_acceleration = max(worst_acceleration, float(np.max(np.abs(push) / acceleration)))
-    return worst_velocity, worst_acceleration
-
-
-def _stretched(trajectory: JointTrajectory, velocity: Array, acceleration: Array) -> JointTrajectory:
-    """Slow the trajectory down by what it exceeds the limits, if it does."""
-    worst_velocity, worst_acceleration = peak_ratios(trajectory, velocity, acceleration)
-    factor = max(worst_velocity, float(np.sqrt(worst_acceleration)))
-    if factor <= 1.0 + EXCESS / 2:
-        return trajectory
-    velocities, accelerations = trajectory.velocities, trajectory.accelerations
-    if velocities is None or accelerations is None:
-        return trajectory
-    return JointTrajectory(
-        trajectory.joint_names,
-        trajectory.times * factor,
-        trajectory.positions,
-        velocities / factor,
-        accelerations / factor**2,
-    )
+@lru_cache(maxsize=16)
+def _constraints(velocity: tuple[float, ...], acceleration: tuple[float, ...]) -> list[object]:
+    """Make TOPP-RA's constraints, which costs about as much as a quarter of its solution."""
+    speeds, pushes = np.array(velocity), np.array(acceleration)
+    return [
+        toppra.constraint.JointVelocityConstraint(np.stack([-speeds, speeds], axis=1)),
+        toppra.constraint.JointAccelerationConstraint(
+            np.stack([-pushes, pushes], axis=1),
+            discretization_scheme=toppra.constraint.DiscretizationType.Interpolation,
+        ),
+    ]
