@@ -16,9 +16,10 @@ MAX_GOALS = 6
 """How many joint positions, nearest first, a search may end at."""
 IK_SEEDS = 12
 """Inverse kinematics seeds for each pose of a goal."""
-QUICK_SEEDS = 3
+MANY_SEEDS = 3
 """Seeds for each pose in the first round, where there are many poses."""
 MANY_POSES = 4
+QUICK_GOALS = 3
 _LIMIT_SLACK = 1e-3
 # How far a turn of the grasp frame counts in the order of poses: a radian moves the wrist by about this.
 _METRES_PER_RADIAN = 0.2
@@ -68,9 +69,26 @@ def joint_goal(scene: PlanningScene, positions: Array) -> Array:
     return goal
 
 
+def quick_goals(scene: PlanningScene, poses: Sequence[Pose], start: Array, *, weights: Array) -> list[Array]:
+    """Return some free positions for some of the poses, nearest first: those that the start leads to.
+
+    An arm without a closed form has more of them, farther away: see `pose_goals`.
+
+    Args:
+        scene: updated, with what the start touches tolerated.
+        poses: world frame.
+        start: shape (n,) [rad].
+        weights: cost of moving each joint by a radian, shape (n,).
+    """
+    rng = np.random.default_rng(0)  # what it draws is not used: the start is the only seed
+    ordered = _by_promise(poses, scene.kinematics.forward(start))
+    free, _ = _collect(scene, ordered, start, weights, (rng, 1, QUICK_GOALS))
+    return free
+
+
 def pose_goals(
     scene: PlanningScene, poses: Sequence[Pose], start: Array, *, weights: Array, seed: int
-) -> tuple[Array, ...]:
+) -> list[Array]:
     """Return free positions that bring the grasp frame to any of some poses, nearest first.
 
     Poses near the grasp frame come first, and with many of them the search ends when `MAX_GOALS` free
@@ -86,27 +104,48 @@ def pose_goals(
     Raises:
         PlanningError: none was found; says how many poses are out of reach and how many collide.
     """
-    if not poses:
-        raise PlanningError(
-            "the goal is an empty set of poses; give at least one", PlanningFailure.INVALID_REQUEST
-        )
     rng = np.random.default_rng(seed)
-    is_free = scene.collisions.is_free
     ordered = _by_promise(poses, scene.kinematics.forward(start))
     colliding: dict[int, Array] = {}
-    for seeds in (QUICK_SEEDS, IK_SEEDS) if len(poses) > MANY_POSES else (IK_SEEDS,):
-        free: list[Array] = []
-        for number, pose in enumerate(ordered):
-            reaching = scene.kinematics.solutions(pose, start, rng=rng, seeds=seeds, weights=weights)
-            good = [positions for positions in reaching if is_free(positions)]
-            if reaching and not good:
-                colliding.setdefault(number, reaching[0])
-            free += good
-            if len(poses) > 1 and len(free) >= MAX_GOALS:
-                break
+    for seeds in (MANY_SEEDS, IK_SEEDS) if len(poses) > MANY_POSES else (IK_SEEDS,):
+        free, in_collision = _collect(scene, ordered, start, weights, (rng, seeds, MAX_GOALS))
         if free:
-            return tuple(sorted(free, key=lambda q: float(np.linalg.norm(weights * (q - start)))))
+            return free
+        colliding = {**in_collision, **colliding}
     raise _no_goal(scene, ordered, colliding)
+
+
+def _collect(
+    scene: PlanningScene,
+    poses: Sequence[Pose],
+    start: Array,
+    weights: Array,
+    effort: tuple[np.random.Generator, int, int],
+) -> tuple[list[Array], dict[int, Array]]:
+    """Solve pose after pose until there are enough free positions.
+
+    Args:
+        scene: updated.
+        poses: world frame.
+        start: shape (n,) [rad].
+        weights: shape (n,).
+        effort: what draws the seeds, how many for each pose, and how many positions are enough.
+
+    Returns:
+        Free positions, nearest first; and by number of the pose those nearest where all collide.
+    """
+    rng, seeds, enough = effort
+    free: list[Array] = []
+    colliding: dict[int, Array] = {}
+    for number, pose in enumerate(poses):
+        reaching = scene.kinematics.solutions(pose, start, rng=rng, seeds=seeds, weights=weights)
+        good = [positions for positions in reaching if scene.collisions.is_free(positions)]
+        if reaching and not good:
+            colliding[number] = reaching[0]
+        free += good
+        if len(free) >= enough:
+            break
+    return sorted(free, key=lambda q: float(np.linalg.norm(weights * (q - start)))), colliding
 
 
 def _by_promise(poses: Sequence[Pose], current: Pose) -> list[Pose]:

@@ -1,26 +1,26 @@
 """`OmplPlanner`: the `MotionPlanner` that Skillet carries with it.
 
-A free motion tries the straight segment in joint space first, to each solution of the inverse
-kinematics, nearest first; only then it searches, by RRT-Connect. A linear motion is followed by
+A free motion tries the straight segment in joint space first: to the solutions of the inverse kinematics
+that are at hand, then to all, nearest first; only then it searches. A linear motion is followed by
 continuation of the inverse kinematics and never replaced by a free one.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from skillet_core.errors import PlanningError, PlanningFailure, UnknownNameError
 from skillet_core.geometry import Array, Pose
-from skillet_core.motion import CartesianGoal, JointGoal, PlanRequest, PoseGoal
+from skillet_core.motion import CartesianGoal, JointGoal, MotionGoal, PlanRequest, PoseGoal
 from skillet_core.robot import RobotDescription
 from skillet_core.scene import SceneState, TaskDescription
 from skillet_core.trajectory import JointTrajectory, RobotState
 from skillet_motion.cartesian import cartesian_path
-from skillet_motion.goals import MAX_GOALS, check_positions, joint_goal, pose_goals
+from skillet_motion.goals import MAX_GOALS, check_positions, joint_goal, pose_goals, quick_goals
 from skillet_motion.path_timing import Limits, time_curve, time_polyline
 from skillet_motion.planning_scene import PlanningScene
 from skillet_motion.search import ITERATIONS, find_path, segment_is_free
@@ -81,7 +81,10 @@ class OmplPlanner:
             goal = request.goal
             path = cartesian_path(self.scene.kinematics, self.scene.collisions, start, goal.waypoints)
             return self.time_curve(path.points, limits, path.stops)
-        return self.time(self.search(self.query(request, start), request), limits)
+        waypoints = self._at_hand(request.goal, start)
+        if waypoints is None:
+            waypoints = self.search(self.query(request, start), request)
+        return self.time(waypoints, limits)
 
     def begin(self, request: PlanRequest, state: RobotState, scene: SceneState) -> Array:
         """Check a request, take over state and scene, and return the arm positions to plan from.
@@ -121,7 +124,7 @@ class OmplPlanner:
                 return Query(start, (joint_goal(self.scene, positions),))
             case PoseGoal(poses=poses):
                 goals = pose_goals(self.scene, poses, start, weights=self._weights, seed=request.seed)
-                return Query(start, goals)
+                return Query(start, tuple(goals))
             case CartesianGoal():
                 message = "a linear goal is followed, not searched: use plan"
                 raise PlanningError(message, PlanningFailure.INVALID_REQUEST)
@@ -136,15 +139,14 @@ class OmplPlanner:
         Raises:
             PlanningError: none was found, after how many iterations.
         """
-        start, is_free = query.start, self.scene.collisions.is_free
-        for goal in query.goals:
-            if segment_is_free(start, goal, is_free):
-                return np.array([start, goal])
+        straight = self._straight(query.start, query.goals)
+        if straight is not None:
+            return straight
         goals = query.goals[:MAX_GOALS]
         result = find_path(
-            start,
+            query.start,
             goals,
-            is_free,
+            self.scene.collisions.is_free,
             lower=self._lower,
             upper=self._upper,
             seed=request.seed,
@@ -158,6 +160,21 @@ class OmplPlanner:
                 PlanningFailure.NO_PATH,
             )
         return result.waypoints
+
+    def _at_hand(self, goal: MotionGoal, start: Array) -> Array | None:
+        """Return a straight segment to a pose's nearest solutions, which most motions in the open are."""
+        if not isinstance(goal, PoseGoal):
+            return None
+        goals = quick_goals(self.scene, goal.poses, start, weights=self._weights)
+        return self._straight(start, goals)
+
+    def _straight(self, start: Array, goals: Sequence[Array]) -> Array | None:
+        """Return the ends of the first free straight segment to a goal, shape (2, n), if there is one."""
+        is_free = self.scene.collisions.is_free
+        for goal in goals:
+            if segment_is_free(start, goal, is_free):
+                return np.array([start, goal])
+        return None
 
     def time(self, waypoints: Array, limits: Limits) -> JointTrajectory:
         """Round a path's corners as far as that stays free, and time it: see `time_polyline`."""
@@ -195,6 +212,9 @@ def check_request(request: PlanRequest) -> None:
         message = f"a seed is 0 or greater, got {request.seed}"
         raise PlanningError(message, PlanningFailure.INVALID_REQUEST)
     goal = request.goal
+    if isinstance(goal, PoseGoal) and not goal.poses:
+        message = "the goal is an empty set of poses; give at least one"
+        raise PlanningError(message, PlanningFailure.INVALID_REQUEST)
     if isinstance(goal, CartesianGoal) and not goal.waypoints:
         message = "the straight lines have no waypoints; give at least one"
         raise PlanningError(message, PlanningFailure.INVALID_REQUEST)

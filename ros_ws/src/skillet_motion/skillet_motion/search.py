@@ -10,6 +10,7 @@ import itertools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import ompl.base as ob
@@ -59,7 +60,7 @@ def segment_is_free(start: Array, end: Array, is_free: Free) -> bool:
     Checks the end first, then ever finer: what collides usually does in the middle.
     """
     count = max(1, int(np.ceil(float(np.linalg.norm(end - start)) / CHECK_STEP)))
-    return all(is_free(start + (end - start) * fraction) for fraction in _outside_in(count))
+    return all(map(is_free, start + _outside_in(count)[:, None] * (end - start)))
 
 
 class _SegmentValidator(ob.MotionValidator):  # type: ignore[misc]
@@ -82,6 +83,7 @@ def polyline_is_free(points: Array, is_free: Free) -> bool:
     )
 
 
+@lru_cache(maxsize=1024)
 def _outside_in(count: int) -> Array:
     """Order the fractions 1/count to 1 from far apart to close: 1, 1/2, 1/4, 3/4 and so on."""
     ticks = np.arange(1, count + 1)
