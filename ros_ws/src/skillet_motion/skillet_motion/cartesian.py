@@ -25,6 +25,8 @@ DRIFT = 0.02
 CORNER = np.deg2rad(30.0)
 """Sharpest change of direction that a motion passes without coming to rest [rad]."""
 _NOTHING = 1e-6
+_SHORTEST = 3e-5, 3e-4
+"""Shorter lines [m], [rad] are within the accuracy of the solutions: following them moves nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +90,7 @@ def _lines(poses: Sequence[Pose]) -> list[_Line]:
     rotations = Rotation.from_quat([pose.quaternion for pose in poses])
     moves, turns = np.diff(positions, axis=0), (rotations[1:] * rotations[:-1].inv()).as_rotvec()
     sizes = np.column_stack([np.linalg.norm(moves, axis=1), np.linalg.norm(turns, axis=1)])
-    kept = np.flatnonzero((sizes > _NOTHING).any(axis=1))
+    kept = np.flatnonzero((sizes > _SHORTEST).any(axis=1))
     if not len(kept):
         return []
     counts = np.ceil((sizes[kept] / (STEP, TURN_STEP)).max(axis=1) - _NOTHING).astype(int)

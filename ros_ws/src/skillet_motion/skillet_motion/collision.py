@@ -91,7 +91,9 @@ class CollisionWorld:
         self._names = names
         self._ignored = {frozenset(ROBOT_PREFIX + link for link in pair) for pair in robot.ignored_collisions}
         self._collides = (model.geom_contype | model.geom_conaffinity) != 0
+        # A body's margin is the largest of its shapes', but only the compiler works that out.
         self._model.geom_margin[self._is_robot[self._model.geom_bodyid]] = PADDING
+        self._model.body_margin[self._is_robot] = PADDING
         self._carried: tuple[_Carried, ...] = ()
         self._is_carried = np.zeros(self._model.nbody, dtype=bool)
         self._allowed: set[frozenset[str]] = set()

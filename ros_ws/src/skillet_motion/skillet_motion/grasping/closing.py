@@ -20,8 +20,9 @@ UNEVEN = 0.012
 SLIVER = 0.003
 """A grasp must still hold when it is shifted by this along the approach [m]."""
 _STEP = 0.001
-_EARLY, _LATE = 0.004, 0.012
+_EARLY, _LATE = 0.008, 0.012
 _SQUEEZE = 0.0015
+_UNEVENLY = "one finger touches long before the other"
 
 
 @dataclass(frozen=True)
@@ -70,20 +71,22 @@ def close(
     Returns:
         How they close, or why they would not hold it.
     """
-    first: float | None = None
+    widest, first = min(opening, expected + _EARLY), None
     lowest = max(expected - _LATE, float(hand.pads.openings[0]))
-    for current in np.arange(min(opening, expected + _EARLY), lowest - _STEP, -_STEP):
+    for current in np.arange(widest, lowest - _STEP, -_STEP):
         touches = hand.touches(position, quaternion, float(current))
-        reason = _meets(hand, name, touches)
-        if reason is not None:
-            return reason
         held = _touching(hand, name, touches)
         if held and first is None:
-            first = float(current)
+            first = float(opening if current == widest else current)
+        reason = _meets(hand, name, touches)
+        if len(held) < 2 and first is not None and first - current > UNEVEN:  # noqa: PLR2004 - two fingers
+            reason = _UNEVENLY
+        if reason is not None:
+            return reason
         if len(held) > 1:
+            if current == widest < opening:  # wider than expected: look from the start
+                return close(hand, name, position, quaternion, opening=opening, expected=opening)
             break
-        if first is not None and first - current > UNEVEN:
-            return "one finger touches long before the other"
     else:
         return "the fingers close on nothing"
     width = float(current)

@@ -144,7 +144,8 @@ class Hand:
         owner = model.geom_bodyid
         model.geom_contype[:] = np.where(collides & in_hand[owner], _HAND, 0)
         model.geom_conaffinity[:] = np.where(collides & ~in_robot[owner], _HAND, 0)
-        model.geom_margin[in_hand[owner]] = SEEN_CLEARANCE
+        # A body's margin is the largest of its shapes', but only the compiler works that out.
+        model.geom_margin[in_hand[owner]] = model.body_margin[in_hand] = SEEN_CLEARANCE
         self._in_hand = in_hand.tolist()
 
     def _measure_pads(self) -> PadTable:

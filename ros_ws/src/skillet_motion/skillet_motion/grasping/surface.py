@@ -133,7 +133,7 @@ def _primitive(kind: int, size: Array) -> Array:
         case _GEOM.mjGEOM_CAPSULE:
             return _both_ends(_ball() * size[0], size[1])
         case _GEOM.mjGEOM_SPHERE:
-            return _ball() * size[0]
+            return np.array(_ball() * size[0], dtype=np.float64)
         case _GEOM.mjGEOM_ELLIPSOID:
             return np.array(_ball() * size, dtype=np.float64)
         case _:

@@ -25,6 +25,10 @@ from skillet_motion.planning_scene import PlanningScene
 
 WEIGHTS = {"stability": 0.35, "clearance": 0.25, "nearness": 0.30, "reach": 0.10}
 """What each quality is worth; they sum to one."""
+WISH_WEIGHTS = {"stability": 0.25, "clearance": 0.04, "nearness": 0.68, "reach": 0.03}
+"""The same where a pose is wished for: what is near to it comes first."""
+TURN_WAY = 0.05
+"""A turn by a radian away from the wish counts like this much of a way [m]."""
 TURNS = tuple(np.deg2rad([0.0, 90.0, -90.0, 180.0, 45.0, -45.0, 135.0, -135.0]))
 """About the vertical, from how the object is held or wished [rad]."""
 DROPS = (0.005, 0.015, 0.03, 0.05)
@@ -80,6 +84,7 @@ class PlaceSearch:
         self._center = np.asarray(scene.model.body(request.object).ipos)
         self._rng = np.random.default_rng(request.seed)
         self._reasons: Counter[str] = Counter()
+        self._weights = WEIGHTS if request.pose is None else WISH_WEIGHTS
 
     def run(self) -> tuple[Placement, ...]:
         """Return placements, best first.
@@ -119,7 +124,7 @@ class PlaceSearch:
             if request.pose is None:
                 raise PlanningError("name a target or a pose", PlanningFailure.INVALID_REQUEST)
             ones = dict.fromkeys(("stability", "clearance", "nearness"), 1.0)
-            return [_Option(request.pose, _score(ones), ones)]
+            return [_Option(request.pose, self._score(ones), ones)]
         floor, frame = self._floor(request.target)
         is_hollow = self._scene.task.object(request.target).interior is not None
         others = self._others(request.target, frame.apply(np.array(floor.center))[2] - floor.size[2] / 2)
@@ -160,16 +165,18 @@ class PlaceSearch:
         for other in others:
             room = np.minimum(room, outline.room(other, places[:, :2]))
         away = np.linalg.norm((places - wish)[:, :2], axis=1)
+        if self._request.pose is not None:
+            away += TURN_WAY * (rotation * self._request.pose.rotation.inv()).magnitude()
         free = np.flatnonzero(room > NEIGHBOUR_GAP)
         clearance, nearness = np.clip(room / _ROOMY, 0.0, 1.0), np.clip(1.0 - away / _FAR, 0.0, 1.0)
-        merit = WEIGHTS["clearance"] * clearance + WEIGHTS["nearness"] * nearness
+        merit = self._weights["clearance"] * clearance + self._weights["nearness"] * nearness
         for index in free[np.argsort(-merit[free], kind="stable")][:_PER_TURN]:
             rated = {
                 "stability": stability,
                 "clearance": float(clearance[index]),
                 "nearness": float(nearness[index]),
             }
-            yield _Option(Pose(places[index] - middle, rotation), _score(rated), rated)
+            yield _Option(Pose(places[index] - middle, rotation), self._score(rated), rated)
 
     def _wish(self, floor: Box, frame: Pose) -> Array:
         """Return where the object should come: at the wish, in a container's middle, or where it is."""
@@ -199,7 +206,7 @@ class PlaceSearch:
             robot, positions = self._scene.robot, found[1]
             reach = reach_quality(positions, self._state.positions, robot.lower, robot.upper)
             rated = option.qualities | {"reach": reach}
-            return Placement(pose, grasp, _score(rated), rated, positions)
+            return Placement(pose, grasp, self._score(rated), rated, positions)
         return reason
 
     def _hit(self, grasp: Pose) -> str | None:
@@ -210,6 +217,10 @@ class PlaceSearch:
             if touch.other != self._request.object and touch.distance < 0.0:
                 return touch.other
         return None
+
+    def _score(self, qualities: dict[str, float]) -> float:
+        total = sum(self._weights[name] for name in qualities)
+        return sum(self._weights[name] * value for name, value in qualities.items()) / total
 
     def _floor(self, target: str) -> tuple[Box, Pose]:
         """Return the box whose lower face things are put down on, and its frame, z upwards.
@@ -254,8 +265,3 @@ def _overlap(first: Array, second: Array) -> bool:
     """Whether the boxes around two sets of points share more than a face."""
     lower = np.maximum(first.min(axis=0), second.min(axis=0))
     return bool((np.minimum(first.max(axis=0), second.max(axis=0)) - lower > _TOUCHING).all())
-
-
-def _score(qualities: dict[str, float]) -> float:
-    total = sum(WEIGHTS[name] for name in qualities)
-    return sum(WEIGHTS[name] * value for name, value in qualities.items()) / total
