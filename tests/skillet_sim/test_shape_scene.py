@@ -20,6 +20,7 @@ from skillet_core.errors import InvalidFileError
 from skillet_core.resources import share_dir
 from skillet_core.robot import load_robot
 from skillet_core.scene import load_task
+from skillet_sim.cameras import CameraRenderer
 from skillet_sim.shape_scene import FLOOR, add_body, load_collision_scene, shape_spec
 from skillet_sim.world import World
 
@@ -111,3 +112,13 @@ def test_the_laboratory_is_simulated_and_at_rest(robot) -> None:
     assert set(scene.objects) == {"table", "camera_stand", "crate"}
     np.testing.assert_allclose(scene.object("crate").pose.position, [0.5, 0.0, 0.025], atol=1e-3)
     assert not scene.success
+
+
+def test_the_laboratory_is_lit_and_seen_in_its_colours() -> None:
+    world = World(load_robot("ur5e"), load_task("lab"))
+    with CameraRenderer(world.model, 160, 120) as renderer:
+        picture = renderer.color(world.data, "front").astype(float)
+    red, green, blue = np.moveaxis(picture, -1, 0)
+    assert picture.mean() > 60
+    assert ((blue > 1.5 * red) & (blue > 1.5 * green)).sum() > 50  # the crate
+    assert ((red > 1.8 * blue) & (red > 120)).sum() > 50  # the wedge

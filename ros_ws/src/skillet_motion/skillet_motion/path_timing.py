@@ -46,7 +46,7 @@ def time_polyline(
     if float(np.abs(waypoints - waypoints[0]).max()) < _NO_MOTION:
         return at_rest(waypoints[-1], joint_names)
     if len(waypoints) == 2:  # noqa: PLR2004 - a straight segment, which needs no rounding
-        return straight(*waypoints, joint_names, **limits._asdict())
+        return straight(waypoints[0], waypoints[1], joint_names, **limits._asdict())
     for spacing in _SPACINGS:
         path, end = rounded_path(waypoints, spacing)
         if not _curve_is_free(path, end, is_free):
@@ -55,7 +55,9 @@ def time_polyline(
         if polyline_is_free(trajectory.positions, is_free):
             return trajectory
     # Stopping at every corner is slow, but exactly on the path that was checked.
-    return joined(straight(*pair, joint_names, **limits._asdict()) for pair in itertools.pairwise(waypoints))
+    return joined(
+        straight(start, end, joint_names, **limits._asdict()) for start, end in itertools.pairwise(waypoints)
+    )
 
 
 def time_curve(

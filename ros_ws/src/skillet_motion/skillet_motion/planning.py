@@ -16,8 +16,7 @@ import numpy as np
 from skillet_core.errors import PlanningError, PlanningFailure, UnknownNameError
 from skillet_core.geometry import Array, Pose
 from skillet_core.motion import CartesianGoal, JointGoal, MotionGoal, PlanRequest, PoseGoal
-from skillet_core.robot import RobotDescription
-from skillet_core.scene import SceneState, TaskDescription
+from skillet_core.scene import SceneState
 from skillet_core.trajectory import JointTrajectory, RobotState
 from skillet_motion.cartesian import cartesian_path
 from skillet_motion.goals import MAX_GOALS, check_positions, joint_goal, pose_goals, quick_goals
@@ -37,15 +36,6 @@ class Query:
 
     start: Array
     goals: tuple[Array, ...]
-
-
-def planner_for(robot: RobotDescription, task: TaskDescription) -> OmplPlanner:
-    """Make a planner from a robot's and a task's files.
-
-    Raises:
-        SkilletError: see `skillet_sim.scene_model.build_spec`.
-    """
-    return OmplPlanner(PlanningScene(robot, task))
 
 
 class OmplPlanner:
