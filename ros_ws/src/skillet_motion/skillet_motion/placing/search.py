@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,7 +42,7 @@ _RESTS = 3
 _SAFE_MARGIN, _ROOMY, _FAR = 0.02, 0.04, 0.3
 _UPRIGHT = np.cos(np.deg2rad(25.0))
 _HELD_STABILITY = 0.1
-_HOPELESS = 80
+_HOPELESS = 60
 _PER_TURN = 12
 _TILT_COST = 0.6
 _TOUCHING = 0.002
@@ -92,64 +91,71 @@ class PlaceSearch:
         Raises:
             PlanningError: NO_ROOM, with what is in the way; INVALID_REQUEST: neither target nor pose.
         """
-        options = self._options()
-        request, rise = self._request, RISE
-        if request.target is not None:
-            floor = self._floor(request.target)[0]
-            rise += float(floor.size[2])
         self._hand.update(self._world)
-        self._scene.update(self._state, self._world, attached=(request.object,))
+        self._scene.update(self._state, self._world, attached=(self._request.object,))
+        for options, rise in self._rounds():
+            found = self._placements(options, rise)
+            if found:
+                return tuple(sorted(found, key=lambda placement: -placement.score))
+        listed = ", ".join(f"{count} {reason}" for reason, count in self._reasons.most_common(4))
+        why = (
+            f"{self._reasons.total()} places tried: {listed}"
+            if listed
+            else "other objects leave no free place"
+        )
+        where = self._request.target or "the wished pose"
+        raise PlanningError(f"no room for {self._request.object} at {where}: {why}", PlanningFailure.NO_ROOM)
+
+    def _placements(self, options: list[_Option], rise: float) -> list[Placement]:
+        """Return what hand and arm can do of some options, up to the request's limit."""
         found: list[Placement] = []
-        failures = 0
-        for option in options:
-            if len(found) == request.limit or (not found and failures == _HOPELESS):
+        for failures, option in enumerate(options):
+            if len(found) == self._request.limit or (not found and failures == _HOPELESS):
                 break
             placement = self._placed(option, rise)
             if isinstance(placement, str):
                 self._reasons[placement] += 1
-                failures += 1
             else:
                 found.append(placement)
-        if not found:
-            listed = ", ".join(f"{count} {reason}" for reason, count in self._reasons.most_common(4))
-            where = request.target or "the wished pose"
-            why = f"{failures} places tried: {listed}" if failures else "other objects leave no free place"
-            raise PlanningError(f"no room for {request.object} at {where}: {why}", PlanningFailure.NO_ROOM)
-        return tuple(sorted(found, key=lambda placement: -placement.score))
+        return found
 
-    def _options(self) -> list[_Option]:
-        """Return what to try, best first."""
+    def _rounds(self) -> Iterator[tuple[list[_Option], float]]:
+        """Yield what to try, best first, and how long the way down to it is.
+
+        One round a side to lie on: the next is for when nothing of the one before can be done.
+        """
         request = self._request
         if request.target is None:
             if request.pose is None:
                 raise PlanningError("name a target or a pose", PlanningFailure.INVALID_REQUEST)
             ones = dict.fromkeys(("stability", "clearance", "nearness"), 1.0)
-            return [_Option(request.pose, self._score(ones), ones)]
+            yield [_Option(request.pose, self._score(ones), ones)], RISE
+            return
         floor, frame = self._floor(request.target)
         is_hollow = self._scene.task.object(request.target).interior is not None
-        others = self._others(request.target, frame.apply(np.array(floor.center))[2] - floor.size[2] / 2)
-        options: list[_Option] = []
-        for rotation, stability in self._orientations(is_hollow=is_hollow):
-            options += self._spread(rotation, stability, floor, frame, others)
-        return sorted(options, key=lambda option: -option.score)
+        others = self._others(
+            request.target, float(frame.apply(np.append(floor.center[:2], floor.lower[2]))[2])
+        )
+        for base, stability in self._sides(is_hollow=is_hollow):
+            options: list[_Option] = []
+            for turn in TURNS:
+                rotation = Rotation.from_euler("z", turn) * base
+                options += self._spread(rotation, stability, floor, frame, others)
+            yield sorted(options, key=lambda option: -option.score), RISE + float(floor.size[2])
 
-    def _orientations(self, *, is_hollow: bool) -> Iterator[tuple[Rotation, float]]:
-        """Yield orientations of the object in the world frame and how stable each is, 0 to 1."""
+    def _sides(self, *, is_hollow: bool) -> Iterator[tuple[Rotation, float]]:
+        """Yield orientations of the object in the world frame, best first, and how stable each is, 0 to 1."""
         wish = self._held.rotation if self._request.pose is None else self._request.pose.rotation
-        rests = []
+        sides = []
         for rest in stable_rests(self._vertices, self._center):
             rotation, angle = rest.rotation(wish)
             stability = min(1.0, rest.margin / _SAFE_MARGIN)
-            rests.append((stability - _TILT_COST * angle, rotation, stability, angle))
-        rests.sort(key=lambda entry: -entry[0])
-        bases = [
-            (rotation, max(0.0, stability - 0.2 * angle)) for _, rotation, stability, angle in rests[:_RESTS]
-        ]
+            sides.append((stability - _TILT_COST * angle, rotation, stability))
+        for _, rotation, stability in sorted(sides, key=lambda side: -side[0])[:_RESTS]:
+            yield rotation, stability
         if is_hollow:
             # Walls keep what falls over: as it is held is possible too, where no rest is.
-            bases.append((wish, _HELD_STABILITY))
-        for (rotation, stability), turn in itertools.product(bases, TURNS):
-            yield Rotation.from_euler("z", turn) * rotation, stability
+            yield wish, _HELD_STABILITY
 
     def _spread(
         self, rotation: Rotation, stability: float, floor: Box, frame: Pose, others: list[Outline]

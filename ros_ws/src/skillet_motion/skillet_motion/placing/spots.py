@@ -15,7 +15,7 @@ SPACING = 0.03
 """Between neighbouring spots [m]."""
 WALL_GAP = 0.004
 """Kept between an outline and the floor's edge [m]."""
-FARTHEST = 0.45
+FARTHEST = 0.4
 """Spots farther from the wish are not looked at [m]."""
 _DENSE = 0.01
 
