@@ -6,7 +6,6 @@ Srinivasa and Barfoot's (2015).
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -74,13 +73,6 @@ class _SegmentValidator(ob.MotionValidator):  # type: ignore[misc]
     def checkMotion(self, first: ob.State, second: ob.State) -> bool:  # noqa: N802 - OMPL's name
         start, end = np.array(first[self._whole]), np.array(second[self._whole])
         return segment_is_free(start, end, self._is_free)
-
-
-def polyline_is_free(points: Array, is_free: Free) -> bool:
-    """Whether every straight segment between neighbouring points, shape (k, n), is free."""
-    return is_free(points[0]) and all(
-        segment_is_free(start, end, is_free) for start, end in itertools.pairwise(points)
-    )
 
 
 @lru_cache(maxsize=1024)
