@@ -8,6 +8,7 @@ import pytest
 
 from skillet_core.errors import PlanningError, UnknownNameError
 from skillet_core.geometry import Pose
+from skillet_core.motion import ANY_LINK
 from skillet_core.scene import ObjectState
 from skillet_core.trajectory import RobotState
 from skillet_motion.collision import CollisionWorld
@@ -147,6 +148,8 @@ def test_an_allowed_contact_is_no_collision_but_the_others_are(world, robot, at_
     world.update(at_home, scene, allowed_contacts={("red_block", "robot/" + robot.gripper.links[0])})
     left = {(overlap.first, overlap.second) for overlap in world.overlaps(robot.home)}
     assert left == {pair for pair in pairs if "robot/" + robot.gripper.links[0] not in pair}
+    world.update(at_home, scene, allowed_contacts={(ANY_LINK, "red_block")})
+    assert world.is_free(robot.home)
     world.update(at_home, scene)
     assert not world.is_free(robot.home)
 

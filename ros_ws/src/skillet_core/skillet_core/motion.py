@@ -16,6 +16,10 @@ PlannerName = Literal["rrt_connect", "rrt_star", "bit_star"]
 """RRT-Connect is the fastest; the other two go on to shorten the path until the iterations are spent."""
 
 
+ANY_LINK = "robot/*"
+"""Stands for every link of the robot in a pair of `PlanRequest.allowed_contacts`."""
+
+
 @dataclass(frozen=True, eq=False)
 class JointGoal:
     """Reach these arm positions, shape (n,) [rad]."""
@@ -52,7 +56,7 @@ class PlanRequest:
         attached: objects that the gripper carries, moved with it and kept out of collisions.
         touching: objects that the gripper may touch, e.g. the one about to be grasped.
         allowed_contacts: pairs of bodies that may touch besides; robot links carry the prefix
-            ``robot/``.
+            ``robot/``, and `ANY_LINK` is every one of them.
         start: arm positions to plan from, shape (n,) [rad]; None: the measured ones.
         planner: what searches where the straight segment in joint space is blocked.
         iterations: after how many a search gives up; None: the planner's own number. Time does not

@@ -59,11 +59,6 @@ class CameraDescription(DataModel):
         """Name of the frame that the images' headers carry."""
         return f"{self.name}_color_optical_frame"
 
-    @property
-    def body_link(self) -> str:
-        """Name of its housing's link, where it is mounted on a link."""
-        return f"{self.name}_camera_body"
-
 
 class GripperDescription(DataModel):
     """A two-finger gripper. Its opening is the gap between the finger pads [m]."""

@@ -18,6 +18,7 @@ import numpy as np
 from skillet_core.errors import PlanningError, PlanningFailure, UnknownNameError
 from skillet_core.evaluation import ROBOT_PREFIX
 from skillet_core.geometry import Array, Pose
+from skillet_core.motion import ANY_LINK
 from skillet_core.robot import RobotDescription
 from skillet_core.scene import SceneState
 from skillet_core.trajectory import RobotState
@@ -118,7 +119,7 @@ class CollisionWorld:
             attached: objects that from now on follow the grasp frame as they do now. They are checked
                 against the arm and the scene, not against each other and the gripper.
             touching: objects that the gripper may touch, with all that is fixed to them.
-            allowed_contacts: pairs of bodies that may touch; robot links carry the prefix ``robot/``.
+            allowed_contacts: pairs of bodies that may touch; see `PlanRequest`.
 
         Raises:
             UnknownNameError: an object, a body or a joint is not in the model.
@@ -138,10 +139,21 @@ class CollisionWorld:
         attached = sorted(set(attached))
         self._attach(attached, state, scene)
         self._mask(attached, touching)
-        self._allowed = {
-            frozenset(self._names[self._body(name)] for name in pair) for pair in allowed_contacts
-        }
+        self._allowed = {frozenset(pair) for pair in self.each_pair(allowed_contacts)}
         self._tolerated = {}
+
+    def each_pair(self, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Return pairs of bodies with `ANY_LINK` written out.
+
+        Raises:
+            UnknownNameError: a body is not in the model.
+        """
+        links = [self._names[body] for body in np.flatnonzero(self._is_robot)]
+
+        def bodies(name: str) -> list[str]:
+            return links if name == ANY_LINK else [self._names[self._body(name)]]
+
+        return {(one, other) for first, second in pairs for one in bodies(first) for other in bodies(second)}
 
     def can_carry(self, name: str) -> bool:
         """Whether an object can be attached: it moves freely.

@@ -196,7 +196,7 @@ class MoveItPlanner:
         objects = own.merged(scene, state).objects
         hand = self.grasp_pose(state.positions).inverse()
         attached = sorted({*request.attached, *own.attached})
-        allowed = {*request.allowed_contacts}
+        allowed = own.collisions.each_pair(request.allowed_contacts)
         # MoveIt refuses every contact at the start; how deep it may stay is checked afterwards, here.
         allowed |= {(min(bodies), max(bodies)) for bodies in own.collisions.tolerated}
         fingers = [ROBOT_PREFIX + link for link in self._robot.gripper.links]

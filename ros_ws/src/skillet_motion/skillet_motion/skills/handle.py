@@ -10,6 +10,7 @@ import numpy as np
 from skillet_core.errors import PlanningError
 from skillet_core.evaluation import open_share
 from skillet_core.manipulation import Grasp, GraspRequest
+from skillet_core.motion import ANY_LINK
 from skillet_core.robot_interface import Robot
 from skillet_core.scene import Articulation
 from skillet_motion.skills.articulation import direction, fingertip_options, outermost, path
@@ -39,6 +40,8 @@ PULLS = 3
 """How often it pulls on where the part lags behind."""
 LAG = 0.05
 """How far a part may lag behind before it is pulled on [share of its way]."""
+PUSH_TRIES = 12
+"""How many ways to push are tried before it is pulled."""
 SHUT_SHARE = 0.01
 """Where pushing ends: the part is shut [share of its way]."""
 SETTLE = 0.2
@@ -88,6 +91,11 @@ def pull(robot: Robot, name: str, wish: float, phase: PhaseCallback) -> None:
         raise SkillFailure(f"{name} was let go, but there is no way out for the gripper")
 
 
+def _with_the_part(name: str) -> frozenset[tuple[str, str]]:
+    """Return contacts to allow while a part moves with the hand: planning has it stand still."""
+    return frozenset({(ANY_LINK, name)})
+
+
 def _left(robot: Robot, name: str, joint: Articulation, wish: float) -> float:
     """Return how far the joint still has to move to a wished share [m or rad]."""
     return (wish - share_of(robot, name)) * (joint.opened - joint.closed)
@@ -105,7 +113,9 @@ def _plan_pull(robot: Robot, name: str, joint: Articulation, wish: float) -> Pul
     options = [Option(backed(g.pose, APPROACH_DISTANCE), g.pose, g.positions) for g in grasps]
     reasons = []
     for turn in TURNS if joint.kind == "revolute" else TURNS[:1]:
-        onward = Onward(partial(path, joint=joint, part=part, by=by, turn=turn), CONTACT_SPEED)
+        onward = Onward(
+            partial(path, joint=joint, part=part, by=by, turn=turn), CONTACT_SPEED, _with_the_part(name)
+        )
         try:
             way = approach(robot, options, touching={name}, onward=onward)
         except PlanningError as error:
@@ -146,9 +156,9 @@ def push_shut(robot: Robot, name: str, phase: PhaseCallback) -> bool:
     along = direction(middle, joint, part, by)
     close_fingers(robot)
     options = fingertip_options(outermost(box, part, -along), along, robot.description.gripper.fingertip)
-    onward = Onward(partial(path, joint=joint, part=part, by=by), CONTACT_SPEED)
+    onward = Onward(partial(path, joint=joint, part=part, by=by), CONTACT_SPEED, _with_the_part(name))
     try:
-        way = approach(robot, options, touching={name}, onward=onward, tries=len(options))
+        way = approach(robot, options, touching={name}, onward=onward, tries=PUSH_TRIES)
     except PlanningError:
         return False
     phase("approach")

@@ -24,6 +24,8 @@ APPROACH_DISTANCE = 0.09
 """Length of the straight part of an approach [m]."""
 RETREAT_DISTANCE = 0.10
 """Length of the straight way out, where there is room for it [m]."""
+RETREAT_SHARES = (1.0, 0.75, 0.5, 0.25)
+"""Shares of it that are tried, where the room is less."""
 RECOVERY_LEAD = 1.0
 """Time in which an arm that was blocked is led back to where it is [s]."""
 STRAIGHT_TRIES = 6
@@ -69,10 +71,12 @@ class Onward:
     Attributes:
         waypoints: of the grasp frame in the world frame, from the pose where the approach ends.
         speed: share of the velocity limits.
+        allowed: pairs of bodies that may touch meanwhile.
     """
 
     waypoints: Callable[[Pose], Sequence[Pose]]
     speed: float
+    allowed: frozenset[tuple[str, str]] = frozenset()
 
 
 def _nowhere(pose: Pose) -> Sequence[Pose]:
@@ -140,15 +144,16 @@ class _Templates:
 
     def from_before(self, robot: Robot, there: JointTrajectory, option: Option) -> Approach:
         """Plan the straight part and what follows."""
-        straight = self._line(robot, there, (option.at,), LINEAR_SPEED)
-        onward = self._line(robot, straight, self.onward.waypoints(option.at), self.onward.speed)
-        return Approach(there, straight, onward, option)
-
-    def _line(
-        self, robot: Robot, before: JointTrajectory, waypoints: Sequence[Pose], speed: float
-    ) -> JointTrajectory:
-        goal, start = CartesianGoal(tuple(waypoints)), before.positions[-1]
-        return robot.plan(replace(self.straight, goal=goal, start=start, velocity_scaling=speed))
+        goal = CartesianGoal((option.at,))
+        straight = robot.plan(replace(self.straight, goal=goal, start=there.positions[-1]))
+        follows = replace(
+            self.straight,
+            goal=CartesianGoal(tuple(self.onward.waypoints(option.at))),
+            start=straight.positions[-1],
+            velocity_scaling=self.onward.speed,
+            allowed_contacts=self.onward.allowed,
+        )
+        return Approach(there, straight, robot.plan(follows), option)
 
 
 def approach(
@@ -286,13 +291,13 @@ def retreat(robot: Robot, touching: Iterable[str], *, lead: float = 0.0) -> bool
         StaleStateError: the robot fell silent.
     """
     here, near = robot.grasp_pose(), frozenset(touching)
-    for share in (1.0, 0.5, 0.25):
-        distance = share * RETREAT_DISTANCE
-        for target in (backed(here, distance), raised(here, distance)):
-            with contextlib.suppress(PlanningError):
-                motion = straight_to(robot, [target], touching=near)
-                robot.follow(replace(motion, times=motion.times + lead))
-                return True
+    distances = [share * RETREAT_DISTANCE for share in RETREAT_SHARES]
+    # Upwards comes last: what the open fingers stand around may be in their way.
+    for target in (*(backed(here, d) for d in distances), *(raised(here, d) for d in distances)):
+        with contextlib.suppress(PlanningError):
+            motion = straight_to(robot, [target], touching=near)
+            robot.follow(replace(motion, times=motion.times + lead))
+            return True
     return False
 
 

@@ -14,6 +14,8 @@ from skillet_motion.skills.skill import PhaseCallback, Skill, SkillFailure
 
 SHARE_TOLERANCE = 0.1
 """How far from a wished share a part may come to stand."""
+CLOSINGS = 2
+"""How often it is pushed, or pulled where that is impossible."""
 
 
 class OpenArguments(DataModel):
@@ -54,11 +56,13 @@ def _run_close(robot: Robot, arguments: CloseArguments, phase: PhaseCallback) ->
     if share_of(robot, name) <= CLOSED_SHARE:
         return
     require_empty(robot)
-    if not push_shut(robot, name, phase):
-        pull(robot, name, 0.0, phase)
-    share = share_of(robot, name)
-    if share > CLOSED_SHARE:
-        raise SkillFailure(f"{name} is still {100 * share:.0f} % open")
+    for _ in range(CLOSINGS):
+        # What pulls a lid most of the way cannot press it down on its rim, and the other way round.
+        if not push_shut(robot, name, phase):
+            pull(robot, name, 0.0, phase)
+        if share_of(robot, name) <= CLOSED_SHARE:
+            return
+    raise SkillFailure(f"{name} is still {100 * share_of(robot, name):.0f} % open")
 
 
 OPEN = Skill("open", "Open a drawer, a lid or a flag by its handle.", OpenArguments, _run_open, _check_open)
