@@ -38,12 +38,13 @@ def test_a_floor_that_is_too_narrow_has_its_middle_line():
 def test_room_is_the_gap_beside_another_outline_and_none_within_it(other):
     outline, half = Outline.of(SQUARE), float(other.max())
     shifts = np.array([[0.0, 0.0], [0.02 + half + 0.03, 0.0], [0.0, -0.02 - half - 0.01]])
-    room = outline.room(Outline.of(other), shifts)
+    room = outline.room(Outline.of(other), shifts, 0.05)
     assert room[0] <= 0.0
     np.testing.assert_allclose(room[1:], [0.03, 0.01], atol=1e-9)
 
 
 def test_room_is_never_more_than_the_true_gap():
     outline = Outline.of(SQUARE)
-    diagonal = outline.room(Outline.of(SQUARE), np.array([[0.07, 0.07]]))
+    diagonal = outline.room(Outline.of(SQUARE), np.array([[0.07, 0.07], [0.5, 0.0]]), 0.05)
     assert 0.0 < diagonal[0] <= np.hypot(0.03, 0.03)
+    assert diagonal[1] == pytest.approx(0.05)

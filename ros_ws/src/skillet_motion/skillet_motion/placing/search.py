@@ -169,7 +169,7 @@ class PlaceSearch:
         places = spots(floor, frame, outline, wish)
         room = np.full(len(places), _ROOMY)
         for other in others:
-            room = np.minimum(room, outline.room(other, places[:, :2]))
+            room = np.minimum(room, outline.room(other, places[:, :2], _ROOMY))
         away = np.linalg.norm((places - wish)[:, :2], axis=1)
         if self._request.pose is not None:
             away += TURN_WAY * (rotation * self._request.pose.rotation.inv()).magnitude()

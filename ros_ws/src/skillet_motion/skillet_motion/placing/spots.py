@@ -44,16 +44,28 @@ class Outline:
         ]
         return cls(np.concatenate(dense), hull.equations)
 
-    def room(self, other: Outline, shifts: Array) -> Array:
+    @property
+    def circle(self) -> tuple[Array, float]:
+        """Centre, shape (2,), and radius of a circle around it [m]."""
+        center = (self.points.min(axis=0) + self.points.max(axis=0)) / 2
+        return center, float(np.linalg.norm(self.points - center, axis=1).max())
+
+    def room(self, other: Outline, shifts: Array, enough: float) -> Array:
         """Return a lower bound of the gap to another outline when this one is shifted, shape (k,) [m].
 
         Args:
             other: stays where it is.
             shifts: shape (k, 2) [m].
+            enough: larger gaps count as this [m].
         """
-        theirs = _height(self.edges, other.points[None] - shifts[:, None])
-        ours = _height(other.edges, self.points[None] + shifts[:, None])
-        return np.asarray(np.minimum(theirs.min(axis=1), ours.min(axis=1)))
+        (own, radius), (their, reach) = self.circle, other.circle
+        room = np.full(len(shifts), enough)
+        away = np.linalg.norm(shifts + own - their, axis=1) - radius - reach
+        close = np.flatnonzero(away < enough)
+        theirs = _height(self.edges, other.points[None] - shifts[close, None])
+        ours = _height(other.edges, self.points[None] + shifts[close, None])
+        room[close] = np.minimum(enough, np.minimum(theirs.min(axis=1), ours.min(axis=1)))
+        return room
 
 
 def spots(floor: Box, frame: Pose, outline: Outline, wish: Array, *, inset: float = WALL_GAP) -> Array:
