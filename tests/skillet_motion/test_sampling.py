@@ -11,10 +11,13 @@ from skillet_core.collision_objects import AddObject, BoxShape, CollisionObject,
 from skillet_core.errors import PlanningError, PlanningFailure, UnknownNameError
 from skillet_core.geometry import Pose
 from skillet_core.manipulation import GraspRequest, PlaceRequest
-from skillet_core.scene import ObjectState
+from skillet_core.scene import ObjectState, load_task
 from skillet_core.trajectory import RobotState
 from skillet_motion.grasping.search import PRE_GRASP
 from skillet_motion.grasping.surface import completed, surface_from_points
+from skillet_motion.planning_scene import PlanningScene
+from skillet_motion.sampling import SceneSampler
+from skillet_sim.world import World
 
 BLOCK = 0.04
 
@@ -150,6 +153,20 @@ def test_the_way_to_a_grasp_is_free(stack, sampler, at_home, tidy_scene):
     finally:
         stack.scene.apply(RemoveObject("board"), at_home, tidy_scene)
     assert PRE_GRASP < 0.19
+
+
+def test_a_drawer_is_taken_by_its_handle_from_the_front(robot, at_home):
+    task = load_task("workbench")
+    scene = World(robot, task, seed=0).scene_state()
+    sampler = SceneSampler(PlanningScene(robot, task))
+    grasps = sampler.grasps(GraspRequest("top_drawer", handle=True), at_home, scene)
+    handle, drawer = task.object("top_drawer").handle, scene.object("top_drawer").pose
+    outward = drawer.rotation.apply([-1.0, 0.0, 0.0])
+    for grasp in grasps:
+        assert grasp.width == pytest.approx(handle.size[2], abs=0.002)
+        away = np.abs(drawer.inverse().apply(grasp.pose.position) - handle.center)
+        assert (away < np.array(handle.size) / 2 + 0.03).all()
+    assert grasps[0].pose.rotation.apply([0.0, 0.0, 1.0]) @ outward < -0.8
 
 
 @pytest.mark.parametrize("target", ["left_bin", "right_bin", "table"])
