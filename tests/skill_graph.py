@@ -29,6 +29,7 @@ from skillet_core import contract
 from skillet_core.scene import SceneState
 from skillet_ros import qos
 from skillet_ros.convert import scene_from_msg
+from skillet_ros.worker import call_in_executor
 
 PATIENCE = 60.0
 """How long to wait for what must happen [s]; nothing is measured by it."""
@@ -141,14 +142,20 @@ class SkillGraph:
         text = arguments if isinstance(arguments, str) else json.dumps(arguments)
         self.phases = phases = []
         goal = ExecuteSkill.Goal(skill=skill, arguments=text)
-        sent = self.client.send_goal_async(goal, lambda msg: phases.append(msg.feedback.phase))
+        sent = call_in_executor(
+            self.node,
+            lambda: self.client.send_goal_async(goal, lambda msg: phases.append(msg.feedback.phase)),
+        )
         handle = self.wait(sent)
         assert handle.accepted
         return handle
 
     def result(self, handle):
-        answer = self.wait(handle.get_result_async())
+        answer = self.wait(call_in_executor(self.node, handle.get_result_async))
         return answer.status, answer.result
+
+    def cancel(self, handle):
+        self.wait(call_in_executor(self.node, handle.cancel_goal_async))
 
     def run(self, skill, arguments):
         return self.result(self.send(skill, arguments))

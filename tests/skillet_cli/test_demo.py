@@ -88,7 +88,7 @@ def test_a_sentence_becomes_a_report_a_bag_and_a_data_set(demo, tmp_path, robot)
     page = (tmp_path / "report.html").read_text()
     assert "put the green block in the right bin" in page
     assert "<svg" in page
-    assert "place(green_block, right_bin)" in page
+    assert "place_in(green_block, right_bin)" in page
     assert (tmp_path / "front.mp4").stat().st_size > 10_000
 
 
@@ -107,7 +107,7 @@ def test_a_sentence_that_cannot_be_planned_is_refused_and_offers_what_is_known(d
 
 def test_a_simulator_killed_in_motion_ends_the_task_as_failed_and_its_episode_stays_readable(demo, tmp_path):
     process = demo("put the red block in the left bin")
-    read_until(process, r"… pick\(red_block\)")
+    read_until(process, r"… grasp\(red_block\)")
     time.sleep(1.0)
     simulator = int(
         re.search(r"\[sim_node\] started, process (\d+)", (tmp_path / "graph.log").read_text())[1]

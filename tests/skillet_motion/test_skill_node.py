@@ -119,7 +119,7 @@ def test_a_placement_cancelled_in_any_phase_does_not_drop_what_it_carries(graph,
 
 
 def assert_cancelled_and_still(graph, robot, handle):
-    graph.wait(handle.cancel_goal_async())
+    graph.cancel(handle)
     status, result = graph.result(handle)
     assert status == CANCELED
     assert "cancelled by request" in result.reason

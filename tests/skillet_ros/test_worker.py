@@ -13,7 +13,7 @@ from skillet_interfaces.action import ExecuteSkill
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from skillet_ros.worker import in_thread, service_in_thread
+from skillet_ros.worker import call_in_executor, in_thread, service_in_thread
 
 pytestmark = pytest.mark.ros
 
@@ -94,3 +94,21 @@ def test_topics_and_other_calls_are_served_while_a_service_blocks_and_each_calle
     answers = [wait(future) for future in [client.call_async(Trigger.Request()) for _ in range(2)]]
     assert all(answer.success for answer in answers)
     assert len({answer.message for answer in answers}) == 2
+
+
+def test_a_call_runs_in_the_executors_thread_and_what_it_raises_arrives_here(serve):
+    node = serve(None)
+    assert call_in_executor(node, threading.get_ident) != threading.get_ident()
+    with pytest.raises(ZeroDivisionError):
+        call_in_executor(node, lambda: 1 / 0)
+
+
+def test_no_answer_to_an_action_is_lost_between_asking_and_noting_it(serve):
+    def work(goal):
+        goal.succeed()
+        return ExecuteSkill.Result(success=True)
+
+    node, _, client = serve(work)
+    for _ in range(200):
+        handle = wait(call_in_executor(node, lambda: client.send_goal_async(ExecuteSkill.Goal())))
+        assert wait(call_in_executor(node, handle.get_result_async)).result.success

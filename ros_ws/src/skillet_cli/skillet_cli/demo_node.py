@@ -21,6 +21,7 @@ from skillet_cli.task_outcome import TaskOutcome
 from skillet_core import contract
 from skillet_core.errors import ExecutionError
 from skillet_core.task_tree import TaskReport
+from skillet_ros.worker import call_in_executor
 
 
 class TaskClient:
@@ -79,11 +80,15 @@ class TaskClient:
             ExecutionError: the goal was rejected, the graph ended, or ``timeout`` seconds passed.
         """
         deadline = time.monotonic() + timeout
-        sent = self._action.send_goal_async(goal, lambda message: on_feedback(message.feedback))
+        sent = call_in_executor(
+            self._node,
+            lambda: self._action.send_goal_async(goal, lambda message: on_feedback(message.feedback)),
+        )
         handle = self._wait(sent, deadline, still_running)
         if not handle.accepted:
             raise ExecutionError("the planner node rejected the goal: it is busy with another")
-        answer = self._wait(handle.get_result_async(), deadline, still_running)
+        outcome = call_in_executor(self._node, handle.get_result_async)
+        answer = self._wait(outcome, deadline, still_running)
         result = answer.result
         report = TaskReport.model_validate(json.loads(result.report)) if result.report else None
         success = result.success and answer.status == GoalStatus.STATUS_SUCCEEDED

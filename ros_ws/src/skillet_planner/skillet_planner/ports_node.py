@@ -30,6 +30,7 @@ from skillet_planner.executor import Arguments
 from skillet_ros import qos
 from skillet_ros.convert import scene_from_msg
 from skillet_ros.liveness import Liveness
+from skillet_ros.worker import call_in_executor
 
 _POLL = 0.01
 _CANCEL_TIMEOUT = 2.0
@@ -142,10 +143,11 @@ class RosPorts:
         """
         self._check()
         goal = ExecuteSkill.Goal(skill=skill, arguments=json.dumps(arguments))
-        handle = self._until_done(self._skills.send_goal_async(goal))
+        sent = call_in_executor(self._node, lambda: self._skills.send_goal_async(goal))
+        handle = self._until_done(sent)
         if not handle.accepted:
             return False, f"the skill server rejected {skill}"
-        result = handle.get_result_async()
+        result = call_in_executor(self._node, handle.get_result_async)
         try:
             answer = self._until_done(result)
         except CancelledError:

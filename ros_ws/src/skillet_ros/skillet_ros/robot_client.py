@@ -36,6 +36,7 @@ from skillet_core.trajectory import JointTrajectory, RobotState
 from skillet_ros import qos
 from skillet_ros.convert import scene_from_msg, time_from_msg, trajectory_to_msg
 from skillet_ros.liveness import Liveness
+from skillet_ros.worker import call_in_executor
 
 ANSWER_TIME = 2.0
 """How long an action server may take to accept or to cancel a goal [s]."""
@@ -311,10 +312,15 @@ class RosRobot:
             self._raise_cancelled()
         if not client.server_is_ready():
             raise StaleStateError(f"no action server {name!r}. Is the robot's node running?")
-        handle = self._await(client.send_goal_async(goal), ANSWER_TIME, f"{name!r} did not answer")
+        sent = call_in_executor(self._node, lambda: client.send_goal_async(goal))
+        try:
+            handle = self._await(sent, ANSWER_TIME, f"{name!r} did not answer")
+        except StaleStateError:
+            sent.add_done_callback(_cancel_accepted)
+            raise
         if not handle.accepted:
             raise TrajectoryError(f"{name!r} rejected the goal; nothing moved")
-        outcome = handle.get_result_async()
+        outcome = call_in_executor(self._node, handle.get_result_async)
         ended = _event_of(outcome)
         try:
             self._await_end(ended, watch)
@@ -323,7 +329,8 @@ class RosRobot:
             handle.cancel_goal_async()
             raise
         except Exception:
-            self._await(handle.cancel_goal_async(), ANSWER_TIME, f"{name!r} did not answer the cancel")
+            told = call_in_executor(self._node, handle.cancel_goal_async)
+            self._await(told, ANSWER_TIME, f"{name!r} did not answer the cancel")
             ended.wait(ANSWER_TIME)
             raise
         answer = outcome.result()
@@ -355,6 +362,13 @@ class RosRobot:
             if time.monotonic() > deadline:
                 raise StaleStateError(f"{complaint} within {seconds:g} s")
         return future.result()
+
+
+def _cancel_accepted(sent: Future) -> None:
+    """Cancel a goal that is accepted too late: nobody waits for its end any more."""
+    handle = sent.result()
+    if handle is not None and handle.accepted:
+        handle.cancel_goal_async()
 
 
 def _event_of(future: Future) -> threading.Event:

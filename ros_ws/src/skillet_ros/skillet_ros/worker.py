@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from rclpy.action.server import ServerGoalHandle
 from rclpy.node import Node
 from rclpy.service import Service
 from rclpy.task import Future
+
+from skillet_core.errors import StaleStateError
+
+Result = TypeVar("Result")
+CALL_TIME = 2.0
+"""How long an executor may take to come to a call [s]."""
 
 
 def in_thread(
@@ -61,3 +68,32 @@ def service_in_thread(node: Node, kind: Any, name: str, function: Callable[[Any,
 
     service.send_response = answer_later  # type: ignore[method-assign]
     return service
+
+
+def call_in_executor(node: Node, function: Callable[[], Result]) -> Result:
+    """Call a function in the thread of the node's executor, and wait for what it returns.
+
+    An action client of rclpy 7.1 notes that it has asked only after it has asked. When it asks in
+    another thread than the executor's, the answer can come first, and is dropped.
+
+    Args:
+        node: whose executor is spun by another thread than the calling one.
+        function: does not block.
+
+    Raises:
+        StaleStateError: the executor does not spin.
+    """
+    answer: concurrent.futures.Future[Result] = concurrent.futures.Future()
+
+    def call() -> None:
+        try:
+            answer.set_result(function())
+        except BaseException as error:  # noqa: BLE001  (raised again in the thread that waits)
+            answer.set_exception(error)
+
+    if node.executor is not None:
+        node.executor.create_task(call)
+    try:
+        return answer.result(CALL_TIME)
+    except concurrent.futures.TimeoutError as error:
+        raise StaleStateError(f"the executor of {node.get_name()!r} does not spin") from error
