@@ -6,15 +6,15 @@ The queries are those that the skills really ask, collected while they open a dr
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import python_rrt
 
+import python_rrt
 from skillet_core.errors import PlanningError
 from skillet_core.geometry import Array, Pose
 from skillet_core.motion import CartesianGoal, PlanRequest
@@ -37,11 +37,23 @@ COMPARED = 12
 
 
 @dataclass(frozen=True)
-class _Query:
-    kind: str
+class _Asked:
     request: PlanRequest
     state: RobotState
     scene: SceneState
+
+    @property
+    def is_free_motion(self) -> bool:
+        return not isinstance(self.request.goal, CartesianGoal)
+
+
+@dataclass(frozen=True)
+class _Query:
+    """One skill's question: what it asked the planner, and whether it knew how to move at the end."""
+
+    kind: str
+    asked: list[_Asked]
+    answered: bool
 
 
 @dataclass
@@ -49,11 +61,10 @@ class _Listener:
     """A planner that writes down what it is asked."""
 
     planner: OmplPlanner
-    kind: str = ""
-    asked: list[_Query] = field(default_factory=list)
+    asked: list[_Asked] = field(default_factory=list)
 
     def plan(self, request: PlanRequest, state: RobotState, scene: SceneState) -> JointTrajectory:
-        self.asked.append(_Query(self.kind, request, state, scene))
+        self.asked.append(_Asked(request, state, scene))
         return self.planner.plan(request, state, scene)
 
     def grasp_pose(self, positions: Array) -> Pose:
@@ -74,83 +85,85 @@ def _collect(stack: MotionStack, planner: OmplPlanner, robot_name: str) -> list[
     objects = [name for name, entry in task.objects.items() if entry.kind == "movable"]
     listener = _Listener(planner)
     robot = DirectRobot(World(load_robot(robot_name), task), dataclasses.replace(stack, planner=listener))
+    found: dict[str, list[_Query]] = {kind: [] for kind in KINDS}
     for seed in range(MAX_SEEDS):
         robot.reset(seed)
         for name, arguments in _steps(objects, seed):
-            listener.kind = name
-            if not run_skill(robot, name, arguments).success:
+            listener.asked, phases = [], list[str]()
+            done = run_skill(robot, name, arguments, phases.append)
+            # Every skill plans before it moves: a phase after planning is an answer.
+            found[name].append(_Query(name, listener.asked, answered=set(phases) != {"plan"}))
+            if not done.success:
                 break
-        if all(sum(query.kind == kind for query in listener.asked) >= QUERIES for kind in KINDS):
+        if all(len(queries) >= QUERIES for queries in found.values()):
             break
-    picked = [
-        itertools.islice((query for query in listener.asked if query.kind == kind), QUERIES) for kind in KINDS
-    ]
-    return [query for some in picked for query in some]
+    return [query for queries in found.values() for query in queries[:QUERIES]]
 
 
-def _time_plans(planner: OmplPlanner, queries: list[_Query]) -> tuple[list[float], list[float]]:
-    """Return seconds for whole plans: free motions and straight ones; unsolved queries are left out."""
-    free: list[float] = []
-    straight: list[float] = []
-    for query in queries:
+def _time_plans(planner: OmplPlanner, asked: list[_Asked]) -> list[float]:
+    """Return seconds for whole plans; requests that have none are left out."""
+    seconds: list[float] = []
+    for one in asked:
         began = time.perf_counter()
-        try:
-            planner.plan(query.request, query.state, query.scene)
-        except PlanningError:
-            continue
-        seconds = time.perf_counter() - began
-        (straight if isinstance(query.request.goal, CartesianGoal) else free).append(seconds)
-    return free, straight
+        with contextlib.suppress(PlanningError):
+            planner.plan(one.request, one.state, one.scene)
+            seconds.append(time.perf_counter() - began)
+    return seconds
 
 
 def _compare(planner: OmplPlanner, queries: list[_Query]) -> Iterator[tuple[float, float, bool]]:
     """Yield seconds of our search and of the baseline's for one goal position, and whether it solved it."""
-    searches = [query for query in queries if not isinstance(query.request.goal, CartesianGoal)]
     for kind in KINDS:
-        for query in [query for query in searches if query.kind == kind][:COMPARED]:
+        for one in _requests(queries, free=True, kind=kind)[:COMPARED]:
             try:
-                start = planner.begin(query.request, query.state, query.scene)
-                wanted = planner.query(query.request, start)
-                one = dataclasses.replace(wanted, goals=wanted.goals[:1])
+                start = planner.begin(one.request, one.state, one.scene)
+                query = planner.query(one.request, start)
+                query = dataclasses.replace(query, goals=query.goals[:1])
                 began = time.perf_counter()
-                planner.search(one, query.request)
+                planner.search(query, one.request)
                 ours = time.perf_counter() - began
             except PlanningError:
                 continue
             robot = planner.scene.robot
             problem = python_rrt.Problem(
-                one.start,
-                one.goals[0],
+                query.start,
+                query.goals[0],
                 planner.scene.collisions.is_free,
                 planner.grasp_pose,
                 robot.lower,
                 robot.upper,
             )
             began = time.perf_counter()
-            path = python_rrt.plan(problem, query.request.seed)
+            path = python_rrt.plan(problem, one.request.seed)
             yield ours, time.perf_counter() - began, path is not None
+
+
+def _requests(queries: list[_Query], *, free: bool, kind: str | None = None) -> list[_Asked]:
+    chosen = [query for query in queries if kind in {None, query.kind}]
+    return [one for query in chosen for one in query.asked if one.is_free_motion == free]
 
 
 def run() -> dict[str, float]:
     """Measure both robots together."""
+    queries: list[_Query] = []
     free: list[float] = []
     straight: list[float] = []
     compared: list[tuple[float, float, bool]] = []
-    asked = 0
     for name in robot_names():
         stack = motion_stack(load_robot(name), load_task(TASK))
         planner = stack.planner
         assert isinstance(planner, OmplPlanner)  # noqa: S101
-        queries = _collect(stack, planner, name)
-        asked += len(queries)
-        some_free, some_straight = _time_plans(planner, queries)
-        free += some_free
-        straight += some_straight
-        compared += _compare(planner, queries)
+        own = _collect(stack, planner, name)
+        queries += own
+        free += _time_plans(planner, _requests(own, free=True))
+        straight += _time_plans(planner, _requests(own, free=False))
+        compared += _compare(planner, own)
     ours, theirs = (np.array([entry[k] for entry in compared]) for k in (0, 1))
+    single = len(_requests(queries, free=True)) + len(_requests(queries, free=False))
     return {
-        "plan.queries": float(asked),
-        "plan.success_pct": 100.0 * (len(free) + len(straight)) / asked,
+        "plan.queries": float(len(queries)),
+        "plan.success_pct": 100.0 * sum(query.answered for query in queries) / len(queries),
+        "plan.request_success_pct": 100.0 * (len(free) + len(straight)) / single,
         "plan.drawer_median_ms": 1e3 * float(np.median(free)),
         "plan.drawer_p95_ms": 1e3 * float(np.quantile(free, 0.95)),
         "plan.cartesian_median_ms": 1e3 * float(np.median(straight)),

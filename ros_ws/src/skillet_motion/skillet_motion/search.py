@@ -6,6 +6,7 @@ Srinivasa and Barfoot's (2015).
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ CHECK_STEP = 0.008
 
 At a reach of 0.9 m this is 7 mm, and an edge between two states cuts half of that: the padding.
 """
+COARSE_STEP = 0.05
+"""The same while a path is looked for [rad]: what it finds is then checked finely, and nearly always free."""
 ITERATIONS: dict[PlannerName, int] = {"rrt_connect": 6000, "rrt_star": 1000, "bit_star": 2000}
 """Each planner's own number of iterations. Those of the last two cost about a second or two."""
 _WINDOW, _WINDOW_SHARE = 1.6, 1 / 3
@@ -53,26 +56,26 @@ class SearchResult:
     iterations: int
 
 
-def segment_is_free(start: Array, end: Array, is_free: Free) -> bool:
+def segment_is_free(start: Array, end: Array, is_free: Free, step: float = CHECK_STEP) -> bool:
     """Whether the straight segment in joint space is free; its start is taken to be so.
 
     Checks the end first, then ever finer: what collides usually does in the middle.
     """
-    count = max(1, int(np.ceil(float(np.linalg.norm(end - start)) / CHECK_STEP)))
+    count = max(1, int(np.ceil(float(np.linalg.norm(end - start)) / step)))
     return all(map(is_free, start + _outside_in(count)[:, None] * (end - start)))
 
 
 class _SegmentValidator(ob.MotionValidator):  # type: ignore[misc]
     """Lets OMPL check motions as `segment_is_free` does, so that what it accepts is accepted here."""
 
-    def __init__(self, is_free: Free, dof: int) -> None:
+    def __init__(self, is_free: Free, dof: int, step: float) -> None:
         # Not the space that it is used in: the two would keep each other alive for ever.
         super().__init__(_UNUSED_SPACE)
-        self._is_free, self._whole = is_free, slice(0, dof)
+        self._is_free, self._whole, self._step = is_free, slice(0, dof), step
 
     def checkMotion(self, first: ob.State, second: ob.State) -> bool:  # noqa: N802 - OMPL's name
         start, end = np.array(first[self._whole]), np.array(second[self._whole])
-        return segment_is_free(start, end, self._is_free)
+        return segment_is_free(start, end, self._is_free, self._step)
 
 
 @lru_cache(maxsize=1024)
@@ -171,17 +174,40 @@ def _solve(
     box: tuple[Array, Array],
     iterations: int,
 ) -> tuple[Array | None, int]:
-    """Run one of OMPL's planners within a box.
+    """Run one of OMPL's planners within a box: coarsely, and finely where that overlooked something.
 
     Returns:
         The corners of its path, shape (k, n), or None, and the iterations it took.
     """
+    spent = 0
+    for step in (COARSE_STEP, CHECK_STEP):
+        path, done = _run(problem, name, goals, box, iterations - spent, step)
+        spent += done
+        if path is None or polyline_is_free(path, problem.is_free):
+            break
+    return path, spent
+
+
+def polyline_is_free(waypoints: Array, is_free: Free) -> bool:
+    """Whether the segments between waypoints, shape (k, n) [rad], are free; the first waypoint is."""
+    return all(segment_is_free(start, end, is_free) for start, end in itertools.pairwise(waypoints))
+
+
+def _run(
+    problem: _Problem,
+    name: PlannerName,
+    goals: Sequence[Array],
+    box: tuple[Array, Array],
+    iterations: int,
+    step: float,
+) -> tuple[Array | None, int]:
+    """Run one of OMPL's planners within a box, with segments checked at a step [rad]."""
     with _SETTINGS:
         ou.noOutputHandler()
         # OMPL numbers its generators in the order of their creation, after this seed; 0 is refused.
         ou.RNG.setSeed(problem.seed % (2**31 - 1) + 1)
         lower, upper = np.maximum(problem.lower, box[0]), np.minimum(problem.upper, box[1])
-        information = _space_information(lower, upper, problem.is_free)
+        information = _space_information(lower, upper, problem.is_free, step)
         definition = ob.ProblemDefinition(information)
         definition.addStartState(_state(information, problem.start))
         targets = ob.GoalStates(information)
@@ -234,7 +260,7 @@ _PLANNERS: dict[PlannerName, Callable[[ob.SpaceInformation], ob.Planner]] = {
 }
 
 
-def _space_information(lower: Array, upper: Array, is_free: Free) -> ob.SpaceInformation:
+def _space_information(lower: Array, upper: Array, is_free: Free, step: float) -> ob.SpaceInformation:
     dof = len(lower)
     space = ob.RealVectorStateSpace(dof)
     bounds = ob.RealVectorBounds(dof)
@@ -245,7 +271,7 @@ def _space_information(lower: Array, upper: Array, is_free: Free) -> ob.SpaceInf
     information = ob.SpaceInformation(space)
     whole = slice(0, dof)
     information.setStateValidityChecker(lambda state: bool(is_free(state[whole])))
-    information.setMotionValidator(_SegmentValidator(is_free, dof))
+    information.setMotionValidator(_SegmentValidator(is_free, dof, step))
     information.setup()
     return information
 
