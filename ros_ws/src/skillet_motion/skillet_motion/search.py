@@ -176,11 +176,13 @@ def _solve(
 ) -> tuple[Array | None, int]:
     """Run one of OMPL's planners within a box: coarsely, and finely where that overlooked something.
 
+    The shortening planners use their iterations up, and lead along the edges of things: finely at once.
+
     Returns:
         The corners of its path, shape (k, n), or None, and the iterations it took.
     """
     spent = 0
-    for step in (COARSE_STEP, CHECK_STEP):
+    for step in (COARSE_STEP, CHECK_STEP) if name == "rrt_connect" else (CHECK_STEP,):
         path, done = _run(problem, name, goals, box, iterations - spent, step)
         spent += done
         if path is None or polyline_is_free(path, problem.is_free):
