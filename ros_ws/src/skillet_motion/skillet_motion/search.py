@@ -183,7 +183,7 @@ def _solve(
     """
     spent = 0
     for step in (COARSE_STEP, CHECK_STEP) if name == "rrt_connect" else (CHECK_STEP,):
-        path, done = _run(problem, name, goals, box, iterations - spent, step)
+        path, done = _run(problem, name, goals, box, iterations=iterations - spent, step=step)
         spent += done
         if path is None or polyline_is_free(path, problem.is_free):
             break
@@ -200,6 +200,7 @@ def _run(
     name: PlannerName,
     goals: Sequence[Array],
     box: tuple[Array, Array],
+    *,
     iterations: int,
     step: float,
 ) -> tuple[Array | None, int]:
