@@ -46,9 +46,9 @@ def test_every_tree_survives_json(tree):
     "root",
     [
         {"kind": "sequence", "name": "empty", "children": []},
-        {"kind": "skill", "skill": "pick", "attempts": 0},
-        {"kind": "skill", "skill": "pick", "arguments": {"force": float("nan")}},
-        {"kind": "skill", "skill": "pick", "code": "print()"},
+        {"kind": "skill", "skill": "grasp", "attempts": 0},
+        {"kind": "skill", "skill": "grasp", "arguments": {"force": float("nan")}},
+        {"kind": "skill", "skill": "grasp", "code": "print()"},
         {"kind": "loop", "name": "for ever", "children": []},
     ],
 )
@@ -58,14 +58,14 @@ def test_what_is_not_a_tree_is_refused(root):
 
 
 def test_a_skill_is_labelled_with_its_arguments():
-    node = SkillNode(skill="place", arguments={"object": "red_block", "target": "left_bin"})
-    assert node.label() == "place(red_block, left_bin)"
+    node = SkillNode(skill="place_in", arguments={"object": "red_block", "target": "left_bin"})
+    assert node.label() == "place_in(red_block, left_bin)"
 
 
 def test_a_report_survives_json():
-    leaf = NodeReport(path="0", label="pick(a)", status="failed", reason="slipped", attempts=3, started=0.5)
+    leaf = NodeReport(path="0", label="grasp(a)", status="failed", reason="slipped", attempts=3, started=0.5)
     report = TaskReport(
-        instruction="pick a",
+        instruction="grasp a",
         success=False,
         reason="slipped",
         root=NodeReport(path="", label="all", children=[leaf]),

@@ -11,9 +11,9 @@ def test_the_plot_is_svg_that_names_every_joint_every_step_and_the_largest_share
     positions = np.tile(robot.home, (50, 1))
     velocities = np.zeros((50, 7))
     velocities[25, 3] = 0.5 * robot.max_velocity[3]
-    svg = joint_plot_svg(JointSeries(times, positions, velocities, (("pick(red_block)", 0.2, 1.0),)), robot)
+    svg = joint_plot_svg(JointSeries(times, positions, velocities, (("grasp(red_block)", 0.2, 1.0),)), robot)
     assert etree.fromstring(svg.encode()).tag.endswith("svg")
     for name in robot.joint_names:
         assert name in svg
-    assert "pick(red_block)" in svg
+    assert "grasp(red_block)" in svg
     assert "largest: 50 % of the limit" in svg
