@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from skillet_core.errors import CancelledError, ExecutionError, TrajectoryError
+from skillet_core.manipulation import GraspRequest, PlaceRequest
 from skillet_core.motion import JointGoal, PlanRequest
 from skillet_core.trajectory import JointTrajectory
 from skillet_motion.direct_robot import DirectRobot
@@ -22,7 +23,7 @@ def ready(direct_robot):
 def sideways(robot, angle=0.6):
     goal = robot.state().positions
     goal[0] += angle
-    return robot.plan(PlanRequest(JointGoal(goal), speed=0.5))
+    return robot.plan(PlanRequest(JointGoal(goal), velocity_scaling=0.5))
 
 
 def test_following_ends_at_the_goal_after_the_planned_time(ready):
@@ -37,8 +38,8 @@ def test_the_filter_never_has_to_clamp_what_was_planned(ready):
     hook, ready._hook = ready._hook, lambda *_: levels.add(int(ready.manager.status.level))
     try:
         for name, arguments in (
-            ("pick", {"object": "red_block"}),
-            ("place", {"object": "red_block", "target": "left_bin"}),
+            ("grasp", {"object": "red_block"}),
+            ("place_in", {"object": "red_block", "target": "left_bin"}),
         ):
             assert run_skill(ready, name, arguments).success
     finally:
@@ -50,7 +51,7 @@ def trace(robot, task, seed):
     joints = []
     direct = DirectRobot(World(robot, task, seed=seed), hook=lambda _, state: joints.append(state.position))
     direct.reset(seed)
-    run_skill(direct, "pick", {"object": "red_block"})
+    run_skill(direct, "grasp", {"object": "red_block"})
     run_skill(direct, "go_home", {})
     return np.array(joints)
 
@@ -71,7 +72,7 @@ def test_a_reset_leaves_no_trace_of_what_was_before(ready):
         return np.array(seen)
 
     first = joints()
-    run_skill(ready, "pick", {"object": "blue_block"})
+    run_skill(ready, "grasp", {"object": "blue_block"})
     np.testing.assert_array_equal(first, joints())
 
 
@@ -130,6 +131,34 @@ def test_closing_on_nothing_reaches_and_does_not_stall(ready):
     assert result.opening < 0.003
 
 
-def test_a_rate_that_is_not_a_whole_number_of_steps_is_refused(robot, task, planner):
+def test_a_watch_is_called_ten_times_a_second_and_what_it_raises_stops_the_arm(ready):
+    trajectory, begin, calls = sideways(ready, 1.2), ready.time, []
+
+    def watch():
+        calls.append(ready.time - begin)
+        if len(calls) == 3:
+            raise LookupError("seen enough")
+
+    with pytest.raises(LookupError, match="seen enough"):
+        ready.follow(trajectory, watch)
+    np.testing.assert_allclose(calls, [0.1, 0.2, 0.3], atol=1e-6)
+    stopped = ready.state()
+    assert np.abs(stopped.velocities).max() < 0.05
+    assert abs(stopped.positions[0] - trajectory.positions[-1][0]) > 0.2
+    ready.wait(0.5)
+    np.testing.assert_allclose(ready.state().positions, stopped.positions, atol=0.01)
+
+
+def test_grasps_and_placements_are_found_without_time_passing(ready):
+    begin = ready.time
+    assert ready.grasps(GraspRequest("red_block"))
+    assert ready.time == begin
+    assert run_skill(ready, "grasp", {"object": "red_block"}).success
+    begin = ready.time
+    assert ready.placements(PlaceRequest("red_block", "left_bin"))
+    assert ready.time == begin
+
+
+def test_a_rate_that_is_not_a_whole_number_of_steps_is_refused(robot, task, stack):
     with pytest.raises(ValueError, match="333 Hz is not a whole number"):
-        DirectRobot(World(robot, task), planner, rate=333)
+        DirectRobot(World(robot, task), stack, rate=333)

@@ -262,14 +262,20 @@ class _Reached(Exception):  # noqa: N818 - no error: it ends a motion early
 
 
 def close_fingers(robot: Robot) -> None:
-    """Close the empty fingers, to push with them.
+    """Close the empty fingers, to push with them; higher up where something is between them.
 
     Raises:
-        SkillFailure: something is between them.
+        SkillFailure: something stays between them.
         ExecutionError, CancelledError: as for `Robot.grip`.
     """
+    if robot.grip(0.0, RELEASE_FORCE).reached:
+        return
+    robot.grip(robot.description.gripper.max_opening, RELEASE_FORCE)
+    with contextlib.suppress(PlanningError):
+        robot.follow(straight_to(robot, [raised(robot.grasp_pose(), RETREAT_DISTANCE)]))
     result = robot.grip(0.0, RELEASE_FORCE)
     if not result.reached:
+        robot.grip(robot.description.gripper.max_opening, RELEASE_FORCE)
         raise SkillFailure(f"the fingers do not close: they stopped at {1e3 * result.opening:.0f} mm")
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pydantic
 
 from skillet_core.evaluation import INSIDE_FRACTION, inside_fraction
+from skillet_core.geometry import Pose
 from skillet_core.model import DataModel
 from skillet_core.robot_interface import Robot
+from skillet_core.scene import ObjectState
 from skillet_motion.skills.carrying import require_held
 from skillet_motion.skills.checks import require_kind
 from skillet_motion.skills.placing import put_down
@@ -34,16 +36,14 @@ def _run(robot: Robot, arguments: PlaceInArguments, phase: PhaseCallback) -> Non
     name, target = arguments.object, arguments.target
     require_held(robot, name)
 
-    def outcome() -> str:
-        scene, task = robot.scene(), robot.task
-        fraction = inside_fraction(
-            task.object(name), scene.object(name), task.object(target), scene.object(target)
-        )
+    def verdict(pose: Pose) -> str:
+        task, outer = robot.task, robot.scene().object(target)
+        fraction = inside_fraction(task.object(name), ObjectState(pose), task.object(target), outer)
         if fraction >= INSIDE_FRACTION:
             return ""
-        return f"{name} came to rest only {100 * fraction:.0f} % inside {target}"
+        return f"{name} is only {100 * fraction:.0f} % inside {target}"
 
-    put_down(robot, name, target, outcome, phase)
+    put_down(robot, name, target, verdict, phase)
 
 
 PLACE_IN = Skill("place_in", "Put what the gripper holds into a container.", PlaceInArguments, _run, _check)

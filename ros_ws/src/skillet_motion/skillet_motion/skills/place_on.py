@@ -15,7 +15,7 @@ from skillet_core.robot_interface import Robot
 from skillet_motion.skills.carrying import require_held
 from skillet_motion.skills.checks import require_kind
 from skillet_motion.skills.placing import put_down
-from skillet_motion.skills.skill import PhaseCallback, Skill, SkillArgumentError
+from skillet_motion.skills.skill import PhaseCallback, Skill, SkillArgumentError, SkillFailure
 
 OFF = 0.05
 """How far from a wished place the object may come to rest [m]."""
@@ -51,16 +51,15 @@ def _run(robot: Robot, arguments: PlaceOnArguments, phase: PhaseCallback) -> Non
     name, target = arguments.object, arguments.target
     require_held(robot, name)
 
-    def outcome() -> str:
-        if not is_on_top_of(name, target, robot.scene()):
-            return f"{name} did not come to rest on {target}"
+    def verdict(pose: Pose) -> str:
         if arguments.x is None or arguments.y is None:
             return ""
-        wished = np.array([arguments.x, arguments.y])
-        off = float(np.linalg.norm(robot.scene().object(name).pose.position[:2] - wished))
-        return f"{name} came to rest {100 * off:.0f} cm from the wished place" if off > OFF else ""
+        off = float(np.linalg.norm(pose.position[:2] - np.array([arguments.x, arguments.y])))
+        return f"{name} is {100 * off:.0f} cm from the wished place" if off > OFF else ""
 
-    put_down(robot, name, target, outcome, phase, wish=_wish(robot, arguments))
+    put_down(robot, name, target, verdict, phase, wish=_wish(robot, arguments))
+    if not is_on_top_of(name, target, robot.scene()):
+        raise SkillFailure(f"{name} did not come to rest on {target}")
 
 
 def _wish(robot: Robot, arguments: PlaceOnArguments) -> Pose | None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numpy as np
+from collections.abc import Callable, Sequence
 
 from skillet_core.errors import PlanningError
 from skillet_core.evaluation import is_at_rest
 from skillet_core.geometry import Pose
 from skillet_core.manipulation import Placement, PlaceRequest
 from skillet_core.robot_interface import Robot
-from skillet_motion.skills.carrying import carry, held_object, holds
+from skillet_motion.skills.carrying import carry, holds
 from skillet_motion.skills.motions import RELEASE_FORCE, Approach, Option, approach, raised, retreat
 from skillet_motion.skills.skill import PhaseCallback, SkillFailure
 
@@ -22,12 +20,12 @@ CLEARANCE = 0.012
 SETTLE, LONGEST_SETTLE = 0.2, 2.0
 """Pause after letting go, and how long the object may take to come to rest [s]."""
 
-Outcome = Callable[[], str]
-"""Looks where the object came to rest: empty, or what is wrong with it."""
+Verdict = Callable[[Pose], str]
+"""Judges a pose of the object's frame in the world frame: empty, or what is wrong with it."""
 
 
 def put_down(
-    robot: Robot, name: str, target: str, outcome: Outcome, phase: PhaseCallback, *, wish: Pose | None = None
+    robot: Robot, name: str, target: str, verdict: Verdict, phase: PhaseCallback, *, wish: Pose | None = None
 ) -> None:
     """Carry the held object to a place in or on a target, let it go, move away, and look.
 
@@ -35,7 +33,7 @@ def put_down(
         robot: holds the object.
         name: of the object.
         target: container or surface.
-        outcome: looks at the result.
+        verdict: judges the places before, where it is known what they come to, and the result.
         phase: told each phase.
         wish: pose of the object's frame in the world frame that the place should be near.
 
@@ -44,7 +42,7 @@ def put_down(
         SkillFailure: no way there, dropped on the way, sticking to the fingers, or a wrong outcome.
     """
     phase("plan")
-    way = _plan(robot, name, target, robot.placements(PlaceRequest(name, target, wish)))
+    way = _plan(robot, name, target, _good(robot.placements(PlaceRequest(name, target, wish)), verdict))
     phase("carry")
     carry(robot, way.there, name)
     phase("descend")
@@ -58,12 +56,24 @@ def put_down(
         raise SkillFailure(f"{name} was let go, but there is no way out for the gripper")
     if holds(robot, name):
         raise SkillFailure(f"{name} sticks to the fingers after they opened")
-    wrong = outcome()
+    wrong = verdict(robot.scene().object(name).pose)
     if wrong:
         raise SkillFailure(wrong)
 
 
-def _plan(robot: Robot, name: str, target: str, placements: tuple[Placement, ...]) -> Approach:
+def _good(placements: Sequence[Placement], verdict: Verdict) -> list[Placement]:
+    """Return the places at which nothing would be wrong.
+
+    Raises:
+        SkillFailure: there is none.
+    """
+    good = [placement for placement in placements if not verdict(placement.object_pose)]
+    if not good:
+        raise SkillFailure(f"no place is good enough: {verdict(placements[0].object_pose)}")
+    return good
+
+
+def _plan(robot: Robot, name: str, target: str, placements: Sequence[Placement]) -> Approach:
     """Plan from above to one of the places.
 
     Raises:
@@ -101,22 +111,3 @@ def settle(robot: Robot, name: str) -> None:
             return
         robot.wait(SETTLE)
     raise SkillFailure(f"{name} has not come to rest after {LONGEST_SETTLE:.0f} s")
-
-
-def require_not_held_target(robot: Robot, target: str) -> None:
-    """Insist that the target itself is not in the gripper.
-
-    Raises:
-        SkillFailure: it is.
-    """
-    if held_object(robot) == target:
-        raise SkillFailure(f"{target} is in the gripper: nothing can be put there")
-
-
-def lies_on(robot: Robot, name: str, target: str, tolerance: float) -> bool:
-    """Whether an object's lowest corner is at the height of the target's top, within a tolerance [m]."""
-    scene = robot.scene()
-    bounds, top = robot.task.object(name).bounds, robot.task.object(target).bounds.upper
-    corners = np.array(np.meshgrid(*zip(bounds.lower, bounds.upper, strict=True))).reshape(3, -1).T
-    lowest = float(scene.object(name).pose.apply(corners)[:, 2].min())
-    return abs(lowest - float(scene.object(target).pose.apply(top)[2])) < tolerance
