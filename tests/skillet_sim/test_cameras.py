@@ -11,7 +11,7 @@ import pytest
 from skillet_core.errors import UnknownNameError
 from skillet_core.geometry import Array, Pose
 from skillet_core.robot import RobotDescription
-from skillet_sim.cameras import MAX_DEPTH, CameraRenderer, intrinsics
+from skillet_sim.cameras import MAX_DEPTH, CameraRenderer, Rod, intrinsics
 from skillet_sim.world import World
 
 WIDTH, HEIGHT = 320, 240
@@ -168,3 +168,18 @@ def test_closing_twice_does_nothing(world: World) -> None:
     renderer = CameraRenderer(world.model, 64, 48)
     renderer.close()
     renderer.close()
+
+
+def test_rods_are_drawn_where_they_are_and_into_that_picture_alone(
+    world: World, robot: RobotDescription, renderer: CameraRenderer
+) -> None:
+    ends = np.array([0.45, -0.1, 0.25]), np.array([0.45, 0.1, 0.25])
+    plain = renderer.color(world.data, "front").astype(int)
+    drawn = renderer.color(world.data, "front", [Rod(*ends, 0.004, (1.0, 0.0, 1.0, 1.0))]).astype(int)
+    matrix, pose = _matrix(robot, "front"), _optical_pose(world, robot, "front")
+    x, y, z = pose.inverse().apply((ends[0] + ends[1]) / 2)
+    u, v = round(matrix[0, 0] * x / z + matrix[0, 2]), round(matrix[1, 1] * y / z + matrix[1, 2])
+    changed = np.abs(drawn - plain).sum(axis=2) > 60
+    assert changed[v - 2 : v + 3, u].any()
+    assert changed.sum() < 0.02 * changed.size
+    np.testing.assert_array_equal(renderer.color(world.data, "front"), plain)

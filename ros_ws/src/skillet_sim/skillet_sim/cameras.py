@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -36,6 +38,16 @@ def intrinsics(camera: CameraDescription, width: int, height: int) -> Array:
     """
     focal = height / 2 / np.tan(camera.vertical_fov / 2)
     return np.array([[focal, 0.0, (width - 1) / 2], [0.0, focal, (height - 1) / 2], [0.0, 0.0, 1.0]])
+
+
+@dataclass(frozen=True, eq=False)
+class Rod:
+    """A rod to draw into a picture: ends in the world frame, shape (3,) [m], and radius [m]."""
+
+    start: Array
+    end: Array
+    radius: float
+    rgba: tuple[float, float, float, float]
 
 
 class CameraRenderer:
@@ -94,9 +106,9 @@ class CameraRenderer:
             self._context.free()
             self._context = None
 
-    def color(self, data: mujoco.MjData, camera: str | mujoco.MjvCamera) -> Color:
-        """Return an image, shape (height, width, 3), RGB. See `render`."""
-        self._draw(data, camera)
+    def color(self, data: mujoco.MjData, camera: str | mujoco.MjvCamera, rods: Iterable[Rod] = ()) -> Color:
+        """Return an image, shape (height, width, 3), RGB, with rods drawn into it. See `render`."""
+        self._draw(data, camera, rods)
         mujoco.mjr_readPixels(self._color, None, self._rectangle, self._renderer)
         return np.flipud(self._color).copy()
 
@@ -124,14 +136,23 @@ class CameraRenderer:
         mujoco.mjr_readPixels(self._color, self._depth, self._rectangle, self._renderer)
         return np.flipud(self._color).copy(), self._millimetres()
 
-    def _draw(self, data: mujoco.MjData, camera: str | mujoco.MjvCamera) -> None:
+    def _draw(self, data: mujoco.MjData, camera: str | mujoco.MjvCamera, rods: Iterable[Rod] = ()) -> None:
         view = self._fixed_view(camera) if isinstance(camera, str) else camera
         mujoco.mj_kinematics(self._model, data)
         mujoco.mj_comPos(self._model, data)
         mujoco.mj_camlight(self._model, data)
         everything = mujoco.mjtCatBit.mjCAT_ALL
         mujoco.mjv_updateScene(self._model, data, self._options, None, view, everything, self._scene)
+        for rod in rods:
+            self._add(rod)
         mujoco.mjr_render(self._rectangle, self._scene, self._renderer)
+
+    def _add(self, rod: Rod) -> None:
+        geom, shape = self._scene.geoms[self._scene.ngeom], mujoco.mjtGeom.mjGEOM_CAPSULE
+        nowhere = np.zeros(3), np.zeros(3), np.eye(3).ravel()
+        mujoco.mjv_initGeom(geom, shape, *nowhere, np.array(rod.rgba, dtype=np.float32))
+        mujoco.mjv_connector(geom, shape, rod.radius, rod.start, rod.end)
+        self._scene.ngeom += 1
 
     def _fixed_view(self, camera: str) -> mujoco.MjvCamera:
         if camera not in self._cameras:
