@@ -81,7 +81,7 @@ def test_after_the_last_attempt_the_arm_is_clear_and_the_fingers_open(blocks):
 
 
 def test_an_object_out_of_reach_fails_with_a_reason_and_nothing_moves(blocks):
-    blocks.put("red_block", (0.75, 0.65, 0.02))
+    blocks.put("red_block", (1.3, 0.9, 0.02))
     before, begin = blocks.robot.state().positions, blocks.robot.time
     result = blocks.do("grasp", object="red_block")
     assert not result.success

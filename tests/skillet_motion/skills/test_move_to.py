@@ -19,7 +19,7 @@ def test_the_orientation_is_kept_where_none_is_given(blocks):
 def test_a_frame_of_an_object_and_of_the_base_can_be_meant(blocks):
     qx, qy, qz, qw = (1.0, 0.0, 0.0, 0.0)
     blocks.done("move_to", x=0.0, y=0.0, z=0.25, qx=qx, qy=qy, qz=qz, qw=qw, frame="left_bin")
-    expected = blocks.pose("left_bin").position + [0.0, 0.0, 0.25]
+    expected = blocks.pose("left_bin").position + np.array([0.0, 0.0, 0.25])
     np.testing.assert_allclose(blocks.robot.grasp_pose().position, expected, atol=0.005)
     base = blocks.robot.description.base_frame
     blocks.done("move_to", x=0.4, y=0.0, z=0.3, frame=base, straight=True)

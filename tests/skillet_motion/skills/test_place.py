@@ -52,8 +52,8 @@ def test_a_block_on_the_table_stands_clear_of_the_others(holding):
 
 
 def test_a_wished_place_and_turn_are_kept(holding):
-    holding.done("place_on", object=RED, target="table", x=0.4, y=-0.18, yaw=0.3)
-    np.testing.assert_allclose(holding.pose(RED).position[:2], [0.4, -0.18], atol=0.02)
+    holding.done("place_on", object=RED, target="table", x=0.64, y=0.05, yaw=0.3)
+    np.testing.assert_allclose(holding.pose(RED).position[:2], [0.64, 0.05], atol=0.02)
     turned = holding.pose(RED).rotation.as_euler("zyx")[0] - 0.3
     assert abs((turned + np.pi / 4) % (np.pi / 2) - np.pi / 4) < 0.1
 
@@ -92,7 +92,7 @@ def test_a_block_dropped_on_the_way_stops_the_arm_with_that_reason(holding):
 
 
 def test_a_place_that_nobody_reaches_is_refused_and_the_block_is_kept(holding):
-    result = holding.do("place_on", object=RED, target="table", x=0.75, y=0.65)
+    result = holding.do("place_on", object=RED, target="table", x=-0.75, y=0.65)
     assert not result.success
     assert held_object(holding.robot) == RED
 

@@ -70,7 +70,9 @@ from skillet_motion.skills import SkillArgumentError, skill, skill_names
         ("blocks", "wait", {"seconds": -1.0}, SkillArgumentError, r"seconds"),
     ],
 )
-def test_wrong_requests_name_what_is_valid_and_nothing_moves(stages, task, name, arguments, error, message):
+def test_wrong_requests_name_what_is_valid_and_nothing_moves(  # noqa: PLR0917
+    stages, task, name, arguments, error, message
+):
     stage = stages(task)
     before = stage.robot.time
     with pytest.raises(error, match=message):

@@ -15,8 +15,8 @@ from skillet_motion.skills.skill import PhaseCallback, SkillFailure
 
 HOVER = 0.06
 """How far above a container's rim, or a surface, the object is carried in [m]."""
-CLEARANCE = 0.012
-"""How far each finger opens to let go [m]: neighbours may be near."""
+SPREADS = (0.012, 0.006, 0.003)
+"""How far each finger opens to let go [m]: neighbours may be near. Less where there is no way out."""
 SETTLE, LONGEST_SETTLE = 0.2, 2.0
 """Pause after letting go, and how long the object may take to come to rest [s]."""
 
@@ -42,15 +42,26 @@ def put_down(
         SkillFailure: no way there, dropped on the way, sticking to the fingers, or a wrong outcome.
     """
     phase("plan")
-    way = _plan(robot, name, target, _good(robot.placements(PlaceRequest(name, target, wish)), verdict))
+    way = _plan(
+        robot,
+        name,
+        target,
+        _good(robot.placements(PlaceRequest(name, target, wish)), verdict),
+        one_by_one=wish is not None,
+    )
     phase("carry")
     carry(robot, way.there, name)
     phase("descend")
     carry(robot, way.straight, name)
     phase("release")
-    release(robot)
-    phase("retreat")
-    moved = retreat(robot, {name, target})
+    width = robot.state().opening
+    moved = False
+    for spread in SPREADS:
+        _open_to(robot, width + 2 * spread)
+        phase("retreat")
+        moved = retreat(robot, {name, target})
+        if moved:
+            break
     settle(robot, name)
     if not moved:
         raise SkillFailure(f"{name} was let go, but there is no way out for the gripper")
@@ -73,18 +84,23 @@ def _good(placements: Sequence[Placement], verdict: Verdict) -> list[Placement]:
     return good
 
 
-def _plan(robot: Robot, name: str, target: str, placements: Sequence[Placement]) -> Approach:
-    """Plan from above to one of the places.
+def _plan(
+    robot: Robot, name: str, target: str, placements: Sequence[Placement], *, one_by_one: bool
+) -> Approach:
+    """Plan from above to one of the places: to the one nearest in joint space, or to the first possible.
 
     Raises:
         SkillFailure: there is no way to any.
     """
     height = HOVER + _depth(robot, target)
     options = [Option(raised(p.grasp_pose, height), p.grasp_pose, p.positions) for p in placements]
-    try:
-        return approach(robot, options, carried=name, touching={name})
-    except PlanningError as error:
-        raise SkillFailure(f"no way to put {name} down at {target}: {error}") from error
+    reasons = []
+    for choice in [[option] for option in options] if one_by_one else [options]:
+        try:
+            return approach(robot, choice, carried=name, touching={name})
+        except PlanningError as error:
+            reasons.append(error)
+    raise SkillFailure(f"no way to put {name} down at {target}: {reasons[0]}")
 
 
 def _depth(robot: Robot, target: str) -> float:
@@ -93,10 +109,9 @@ def _depth(robot: Robot, target: str) -> float:
     return 0.0 if interior is None else float(interior.size[2])
 
 
-def release(robot: Robot) -> None:
-    """Open the fingers just far enough to let go."""
-    gripper = robot.description.gripper
-    robot.grip(min(robot.state().opening + 2 * CLEARANCE, gripper.max_opening), RELEASE_FORCE)
+def _open_to(robot: Robot, opening: float) -> None:
+    """Let go, or stand closer around what was let go."""
+    robot.grip(min(opening, robot.description.gripper.max_opening), RELEASE_FORCE)
     robot.wait(SETTLE)
 
 
