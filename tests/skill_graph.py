@@ -91,9 +91,16 @@ class SkillGraph:
         self.apply_client = node.create_client(SceneApply, contract.SCENE_APPLY)
         self.thread = threading.Thread(target=self.executor.spin)
         self.thread.start()
-        assert self.client.wait_for_server(PATIENCE)
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.close()
+            raise
+
+    def _wait_until_ready(self):
+        self.until(self.client.server_is_ready, "the skill node's action")
         for client in (self.reset_client, self.plan_client, self.apply_client):
-            assert client.wait_for_service(PATIENCE)
+            self.until(client.service_is_ready, client.srv_name)
         self.until(lambda: self.scene_msg and self.joints, "the simulation's topics")
 
     def _on_scene(self, msg):
@@ -111,15 +118,22 @@ class SkillGraph:
         self.node.destroy_node()
         self.context.shutdown()
 
-    @staticmethod
-    def until(condition, what):
+    def until(self, condition, what):
         give_up = time.monotonic() + PATIENCE
         while not condition():
             assert time.monotonic() < give_up, f"waited in vain for {what}"
+            assert self.sim.poll() is None, "the simulation node has ended"
+            assert self.skills.poll() is None, "the skill node has ended"
             time.sleep(0.01)
 
     def scene(self) -> SceneState:
         return scene_from_msg(self.scene_msg)
+
+    def next_scene(self) -> SceneState:
+        """Return a scene that was published after this was called."""
+        old = self.scene().stamp
+        self.until(lambda: self.scene().stamp > old + 0.05, "a new scene")
+        return self.scene()
 
     def positions(self, names):
         joints = dict(zip(self.joints.name, self.joints.position, strict=True))

@@ -1,0 +1,48 @@
+"""Every skill x robot of the table once more, through ``execute_skill``, as fast as the simulator goes."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from skill_cases import CASES, Outcome
+from skill_graph import SkillGraph
+
+from skillet_core.robot import load_robot
+from skillet_core.scene import load_task
+
+pytestmark = [pytest.mark.ros, pytest.mark.timeout(170)]
+
+ROBOTS = ("ur5e", "panda")
+TASKS = tuple(dict.fromkeys(case.task for case in CASES))
+
+
+@pytest.fixture(scope="module", params=list(itertools.product(ROBOTS, TASKS)), ids="-".join)
+def graph(request):
+    """One simulator and one skill node for all cases of a robot and a task."""
+    robot, task = request.param
+    graph = SkillGraph(robot, task, real_time_factor=0)
+    graph.robot, graph.task = load_robot(robot), load_task(task)
+    yield graph
+    graph.close()
+
+
+def run(graph, name, arguments):
+    _, result = graph.run(name, dict(arguments))
+    assert result.success, result.reason
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
+def test_a_skill_does_what_it_says_through_ros(graph, case):
+    if case.task != graph.task.name:
+        pytest.skip("a case of another task")
+    graph.reset(case.seed)
+    for name, arguments in case.preparation:
+        run(graph, name, arguments)
+    before = graph.next_scene()
+    run(graph, case.skill, case.arguments)
+    after = graph.next_scene()
+    positions = np.array(graph.positions(graph.robot.joint_names))
+    seconds = after.stamp - before.stamp
+    assert case.succeeded(Outcome(graph.robot, graph.task, before, after, positions, seconds))
