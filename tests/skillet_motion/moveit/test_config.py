@@ -24,6 +24,7 @@ from skillet_motion.moveit.config import (
     write_parameters,
 )
 from skillet_motion.moveit.requests import PLANNERS
+from skillet_motion.search import CHECK_STEP
 from skillet_sim.robot_model import compose_urdf
 
 SAMPLES = 500
@@ -176,6 +177,12 @@ def test_both_pipelines_have_skillets_planners_and_only_one_times_paths(config) 
     timing = "default_planning_response_adapters/AddTimeOptimalParameterization"
     assert timing in config[PIPELINE]["response_adapters"]
     assert timing not in config[PATH_PIPELINE]["response_adapters"]
+
+
+def test_segments_are_checked_so_finely_that_nothing_thin_is_missed(robot, config) -> None:
+    extent = float((robot.upper - robot.lower).sum())
+    for pipeline in config["planning_pipelines"]:
+        assert config[pipeline]["arm"]["longest_valid_segment_fraction"] * extent <= 3 * CHECK_STEP
 
 
 def test_kinematics_is_configured_for_the_arm(config, srdf) -> None:

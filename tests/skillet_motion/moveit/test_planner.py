@@ -27,12 +27,18 @@ class MoveItStandIn:
     def __init__(self, path: Callable[[], np.ndarray] | None = None, *, follows_lines: bool = False) -> None:
         self.follows_lines = follows_lines
         self.path, self.share = path, 1.0
+        self.emptied = 0
         self.scenes: list[Any] = []
         self.requests: list[Any] = []
         self.names: tuple[str, ...] = ()
 
     def apply(self, scene: Any) -> None:
-        self.scenes.append(scene)
+        """Keep what fills the scene; what empties it comes before each."""
+        emptying = [item for item in scene.world.collision_objects if item.operation != b"\x00"]
+        self.emptied += len(emptying)
+        if not emptying:
+            self.scenes.append(scene)
+            assert self.emptied == len(self.scenes)
 
     def plan(self, request: Any) -> Any:
         self.requests.append(request)

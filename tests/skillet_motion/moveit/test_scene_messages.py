@@ -8,7 +8,7 @@ from skillet_core.geometry import Pose
 from skillet_core.robot import load_robot
 from skillet_motion.collision import PADDING, RESTING_DEPTH
 from skillet_motion.moveit.config import pair
-from skillet_motion.moveit.scene_messages import SceneContent, planning_scene
+from skillet_motion.moveit.scene_messages import SceneContent, cleared_scene, planning_scene
 from skillet_motion.moveit.solids import Solid
 
 IN_HAND = Pose.from_xyz_rpy((0.0, 0.0, 0.01), (0.0, 0.0, 0.3))
@@ -51,10 +51,19 @@ def named(objects):
     return {item.id: item for item in objects}
 
 
-def test_the_message_is_the_whole_scene(scene) -> None:
-    assert not scene.is_diff
-    assert not scene.robot_state.is_diff
+def test_the_message_is_a_change_that_leaves_the_transforms_and_the_octomap(scene) -> None:
+    assert scene.is_diff
+    assert scene.robot_state.is_diff
     assert scene.robot_model_name == "ur5e"
+
+
+def test_a_cleared_scene_removes_everything_from_world_and_gripper() -> None:
+    cleared = cleared_scene(message)
+    assert cleared.is_diff
+    assert cleared.robot_state.is_diff
+    (carried,), (lying,) = cleared.robot_state.attached_collision_objects, cleared.world.collision_objects
+    assert (carried.object.id, carried.object.operation) == ("", b"\x01")
+    assert (lying.id, lying.operation) == ("", b"\x01")
 
 
 def test_objects_are_where_they_are_made_of_what_they_are_made_of(scene) -> None:

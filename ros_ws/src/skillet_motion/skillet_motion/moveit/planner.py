@@ -35,7 +35,7 @@ from skillet_motion.moveit.requests import (
     path_of,
     planner_id,
 )
-from skillet_motion.moveit.scene_messages import SceneContent, planning_scene, robot_state
+from skillet_motion.moveit.scene_messages import SceneContent, cleared_scene, planning_scene, robot_state
 from skillet_motion.moveit.solids import Solid, owner_of, solids_of
 from skillet_motion.planning import OmplPlanner
 from skillet_motion.search import segment_is_free
@@ -55,7 +55,7 @@ class MoveIt(Protocol):
     """Whether `straight_line` works; ``moveit_py`` has no interface for it."""
 
     def apply(self, scene: Any) -> None:
-        """Take over a ``moveit_msgs/PlanningScene``.
+        """Take over a ``moveit_msgs/PlanningScene``, which is a change of what there is.
 
         Raises:
             BackendUnavailableError: MoveIt does not answer.
@@ -184,6 +184,7 @@ class MoveItPlanner:
         model = self._embedded.scene.model
         names = [model.body(body).name for body in np.unique(model.geom_bodyid)]
         links = [name.removeprefix(ROBOT_PREFIX) for name in names if name.startswith(ROBOT_PREFIX)]
+        self._moveit.apply(cleared_scene(self._messages))
         self._moveit.apply(
             planning_scene(self._messages, self._robot, content, links=links, unchecked=self._unchecked)
         )

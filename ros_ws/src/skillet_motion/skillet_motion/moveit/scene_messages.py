@@ -1,8 +1,9 @@
 """Skillet's scene as MoveIt's: what is where, what the gripper carries, and who may touch whom.
 
-Every message is the whole scene, not a change of it: MoveIt's scene is as Skillet's after each, whatever
-either was before. What others put into MoveIt's planning scene is gone then; objects of a user come in
-through Skillet's contract (``scene/apply``).
+Every time MoveIt's scene is emptied and filled again, so that it is as Skillet's whatever either was
+before. What others put into MoveIt's planning scene is gone then; objects of a user come in through
+Skillet's contract (``scene/apply``). It takes two messages, both changes: a whole scene would reach the
+scene that MoveIt plans in one message late, and removed objects would take their new allowed contacts along.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from skillet_motion.moveit.solids import Solid
 
 _BOX, _SPHERE, _CYLINDER = 1, 2, 3
 """Constants of ``shape_msgs/SolidPrimitive``."""
+_REMOVE = b"\x01"
+"""Constant of ``moveit_msgs/CollisionObject``; without a name it removes everything."""
 _KINDS = {"box": _BOX, "sphere": _SPHERE, "cylinder": _CYLINDER}
 
 
@@ -45,6 +48,18 @@ class SceneContent:
     allowed: frozenset[Pair]
 
 
+def cleared_scene(messages: Messages) -> Any:
+    """Return the ``moveit_msgs/PlanningScene`` that empties the world and the gripper."""
+    everything = messages("CollisionObject", operation=_REMOVE)
+    attached = messages("AttachedCollisionObject", object=everything)
+    return messages(
+        "PlanningScene",
+        robot_state=messages("RobotState", attached_collision_objects=[attached], is_diff=True),
+        world=messages("PlanningSceneWorld", collision_objects=[everything]),
+        is_diff=True,
+    )
+
+
 def planning_scene(
     messages: Messages,
     robot: RobotDescription,
@@ -53,7 +68,7 @@ def planning_scene(
     links: Collection[str],
     unchecked: Iterable[Pair],
 ) -> Any:
-    """Return the scene as a ``moveit_msgs/PlanningScene``.
+    """Return the ``moveit_msgs/PlanningScene`` that fills a cleared one.
 
     Carried objects are a little smaller than they are (`RESTING_DEPTH`): what rests on a table touches
     it, and MoveIt knows no depth of contact that is still allowed. The robot's links are padded
@@ -74,16 +89,18 @@ def planning_scene(
     return messages(
         "PlanningScene",
         robot_model_name=robot.name,
-        robot_state=robot_state(messages, robot, content),
+        robot_state=robot_state(messages, robot, content, is_diff=True),
         allowed_collision_matrix=_matrix(messages, {*unchecked, *content.allowed}),
         link_padding=[messages("LinkPadding", link_name=link, padding=PADDING) for link in sorted(links)],
         world=messages("PlanningSceneWorld", collision_objects=world),
-        is_diff=False,
+        is_diff=True,
     )
 
 
-def robot_state(messages: Messages, robot: RobotDescription, content: SceneContent) -> Any:
-    """Return where the robot is and what it carries, as a whole ``moveit_msgs/RobotState``."""
+def robot_state(
+    messages: Messages, robot: RobotDescription, content: SceneContent, *, is_diff: bool = False
+) -> Any:
+    """Return where the robot is and what it carries, as a ``moveit_msgs/RobotState``."""
     gripper = robot.gripper
     driven = gripper.joint_position(content.opening)
     fingers = {gripper.joint: driven} | {name: factor * driven for name, factor in gripper.mimic.items()}
@@ -108,7 +125,7 @@ def robot_state(messages: Messages, robot: RobotDescription, content: SceneConte
             messages, (*robot.joint_names, *fingers), (*content.arm, *fingers.values())
         ),
         attached_collision_objects=carried,
-        is_diff=False,
+        is_diff=is_diff,
     )
 
 
