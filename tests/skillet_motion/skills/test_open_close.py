@@ -44,13 +44,13 @@ def test_what_is_done_already_is_a_success_without_motion(workbench, skill, posi
 
 def test_a_drawer_that_jams_is_a_failure_and_the_arm_backs_off(workbench):
     model = workbench.robot._world.model
-    dof = int(model.joint("top_drawer").dofadr[0])
-    friction = float(model.dof_frictionloss[dof])
-    model.dof_frictionloss[dof] = 1e4
+    joint = model.joint("top_drawer").id
+    limits = model.jnt_range[joint].copy()
+    model.jnt_range[joint] = 0.0, 0.02
     try:
         result = workbench.do("open", object="top_drawer")
     finally:
-        model.dof_frictionloss[dof] = friction
+        model.jnt_range[joint] = limits
     assert not result.success
     assert share(workbench, "top_drawer") < 0.5
     handle = workbench.pose("top_drawer").apply(np.array([-0.052, 0.0, 0.0]))

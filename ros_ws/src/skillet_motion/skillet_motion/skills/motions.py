@@ -12,6 +12,7 @@ from skillet_core.errors import PlanningError
 from skillet_core.geometry import Array, Pose
 from skillet_core.motion import CartesianGoal, JointGoal, PlanRequest, PoseGoal
 from skillet_core.robot_interface import Robot
+from skillet_core.scene import Box
 from skillet_core.trajectory import JointTrajectory
 from skillet_motion.skills.carrying import held_object
 from skillet_motion.skills.skill import FAILURES, INTERRUPTIONS, PhaseCallback, SkillFailure
@@ -90,6 +91,12 @@ NOTHING = Onward(_nowhere, 1.0)
 def raised(pose: Pose, height: float) -> Pose:
     """Return the pose moved up along the world's z by a height [m]."""
     return Pose(pose.position + np.array([0.0, 0.0, height]), pose.rotation)
+
+
+def corners(bounds: Box, pose: Pose) -> Array:
+    """Return a box's corners, shape (8, 3), in the frame that its own frame's pose is given in [m]."""
+    axes = zip(bounds.lower, bounds.upper, strict=True)
+    return pose.apply(np.array(np.meshgrid(*axes)).reshape(3, -1).T)
 
 
 def backed(pose: Pose, distance: float) -> Pose:
@@ -262,17 +269,18 @@ class _Reached(Exception):  # noqa: N818 - no error: it ends a motion early
 
 
 def close_fingers(robot: Robot) -> None:
-    """Close the empty fingers, to push with them; higher up where something is between them.
+    """Close the empty fingers, to push with them; at home where something is between them.
 
     Raises:
+        PlanningError: something is between them and there is no way home.
         SkillFailure: something stays between them.
         ExecutionError, CancelledError: as for `Robot.grip`.
     """
     if robot.grip(0.0, RELEASE_FORCE).reached:
         return
     robot.grip(robot.description.gripper.max_opening, RELEASE_FORCE)
-    with contextlib.suppress(PlanningError):
-        robot.follow(straight_to(robot, [raised(robot.grasp_pose(), RETREAT_DISTANCE)]))
+    home = PlanRequest(JointGoal(robot.description.home), velocity_scaling=FREE_SPEED)
+    robot.follow(robot.plan(home))
     result = robot.grip(0.0, RELEASE_FORCE)
     if not result.reached:
         robot.grip(robot.description.gripper.max_opening, RELEASE_FORCE)

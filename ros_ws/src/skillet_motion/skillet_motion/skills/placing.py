@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from skillet_core.errors import PlanningError
 from skillet_core.evaluation import is_at_rest
@@ -17,6 +18,8 @@ HOVER = 0.06
 """How far above a container's rim, or a surface, the object is carried in [m]."""
 SPREADS = (0.012, 0.006, 0.003)
 """How far each finger opens to let go [m]: neighbours may be near. Less where there is no way out."""
+LIMITS = (12, 80)
+"""How many places are looked at: more where none of the best is good enough, e.g. lying on a side."""
 SETTLE, LONGEST_SETTLE = 0.2, 2.0
 """Pause after letting go, and how long the object may take to come to rest [s]."""
 
@@ -46,7 +49,7 @@ def put_down(
         robot,
         name,
         target,
-        _good(robot.placements(PlaceRequest(name, target, wish)), verdict),
+        _good_places(robot, PlaceRequest(name, target, wish), verdict),
         one_by_one=wish is not None,
     )
     phase("carry")
@@ -72,16 +75,20 @@ def put_down(
         raise SkillFailure(wrong)
 
 
-def _good(placements: Sequence[Placement], verdict: Verdict) -> list[Placement]:
+def _good_places(robot: Robot, request: PlaceRequest, verdict: Verdict) -> list[Placement]:
     """Return the places at which nothing would be wrong.
 
     Raises:
-        SkillFailure: there is none.
+        PlanningError: there is no place.
+        SkillFailure: there is no good one.
     """
-    good = [placement for placement in placements if not verdict(placement.object_pose)]
-    if not good:
-        raise SkillFailure(f"no place is good enough: {verdict(placements[0].object_pose)}")
-    return good
+    found: tuple[Placement, ...] = ()
+    for limit in LIMITS:
+        found = robot.placements(replace(request, limit=limit))
+        good = [placement for placement in found if not verdict(placement.object_pose)]
+        if good:
+            return good
+    raise SkillFailure(f"no place is good enough: {verdict(found[0].object_pose)}")
 
 
 def _plan(

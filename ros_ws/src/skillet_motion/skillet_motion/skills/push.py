@@ -21,6 +21,7 @@ from skillet_motion.skills.motions import (
     Option,
     approach,
     close_fingers,
+    corners,
     follow_until,
     raised,
     retreat,
@@ -136,12 +137,10 @@ def _ahead(pose: Pose, along: Array, distance: float) -> list[Pose]:
 def _behind(robot: Robot, name: str, along: Array) -> tuple[list[Option], float]:
     """Return ways to come down behind an object, and how far it is from there through its middle [m]."""
     bounds, pose = robot.task.object(name).bounds, robot.scene().object(name).pose
-    corners = pose.apply(
-        np.array(np.meshgrid(*zip(bounds.lower, bounds.upper, strict=True))).reshape(3, -1).T
-    )
+    outline = corners(bounds, pose)
     middle = pose.apply(np.array(bounds.center))
-    extent = float(((corners - middle) @ -along).max())
-    bottom, top = float(corners[:, 2].min()), float(corners[:, 2].max())
+    extent = float(((outline - middle) @ -along).max())
+    bottom, top = float(outline[:, 2].min()), float(outline[:, 2].max())
     point = middle - (extent + GAP) * along
     point[2] = bottom + max(LEAST_HEIGHT, LOW * (top - bottom))
     return _upright(point, along, robot.description.gripper.fingertip), extent + GAP
