@@ -41,7 +41,7 @@ class Budget:
         attempts: searches in parallel, of which the best counts.
     """
 
-    seconds: float = 5.0
+    seconds: float = 2.0
     attempts: int = 1
 
 
