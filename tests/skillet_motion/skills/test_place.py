@@ -40,7 +40,7 @@ def test_two_blocks_fit_into_one_bin(blocks):
 def test_a_thing_goes_into_an_open_drawer(workbench):
     workbench.turn("top_drawer", 0.16)
     workbench.put("toy_brick", (0.35, 0.25, 0.0145))
-    workbench.done("grasp", object="toy_brick")
+    workbench.done("grasp", object="toy_brick", mode="planar")
     workbench.done("place_in", object="toy_brick", target="top_drawer")
     assert true(workbench, Inside(object="toy_brick", container="top_drawer"))
 
