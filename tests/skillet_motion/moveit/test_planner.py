@@ -281,6 +281,16 @@ def test_a_way_that_leaves_the_line_is_refused(asked, stack, robot, at_home, tid
         planner.plan(PlanRequest(CartesianGoal((target,))), at_home, tidy_scene)
 
 
+def test_a_way_that_ends_early_is_refused_though_moveit_calls_it_whole(
+    asked, stack, robot, at_home, tidy_scene
+) -> None:
+    planner, moveit = asked(follows_lines=True)
+    target, _ = line(planner, robot)
+    moveit.path = lambda: robot.home[None]
+    with pytest.raises(PlanningError, match=r"ends 60\.0 mm from its end"):
+        planner.plan(PlanRequest(CartesianGoal((target,))), at_home, tidy_scene)
+
+
 def test_corners_drops_what_lies_on_straight_segments() -> None:
     turn = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
     dense = np.vstack([np.linspace(turn[0], turn[1], 17), np.linspace(turn[1], turn[2], 23)[1:]])

@@ -164,7 +164,7 @@ class MoveItPlanner:
         return self._embedded.time_curve(points, self._embedded.limits(request))
 
     def _check_straight(self, points: Array, waypoints: tuple[Pose, ...]) -> None:
-        """Refuse a curve that leaves the lines or changes to another branch of the inverse kinematics.
+        """Refuse a curve that leaves the lines, ends early or changes to another branch of the kinematics.
 
         Raises:
             PlanningError: by how much it does.
@@ -172,11 +172,13 @@ class MoveItPlanner:
         ends = np.array([self.grasp_pose(points[0]).position, *(pose.position for pose in waypoints)])
         middles = (points[1:] + points[:-1]) / 2
         off = max(_distance_to_lines(self.grasp_pose(place).position, ends) for place in (*points, *middles))
-        step = float(np.abs(np.diff(points, axis=0)).max())
-        if off > OFF_LINE or step > JUMP:
+        short, _ = self.grasp_pose(points[-1]).distance_to(waypoints[-1])
+        step = float(np.abs(np.diff(points, axis=0)).max(initial=0.0))
+        if max(off, short) > OFF_LINE or step > JUMP:
             raise PlanningError(
-                f"MoveIt's way is {1e3 * off:.1f} mm off the straight line and moves a joint by {step:.2f} "
-                f"rad at once; at most {1e3 * OFF_LINE:.0f} mm and {JUMP} rad are a straight line",
+                f"MoveIt's way is {1e3 * off:.1f} mm off the straight line, ends {1e3 * short:.1f} mm from its "
+                f"end and moves a joint by {step:.2f} rad at once; at most {1e3 * OFF_LINE:.0f} mm and "
+                f"{JUMP} rad are a straight line",
                 PlanningFailure.NO_PATH,
             )
 
