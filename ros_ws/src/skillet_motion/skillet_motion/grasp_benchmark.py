@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import mujoco
 import numpy as np
+from scipy.spatial import ConvexHull
 
 from skillet_core.errors import SkilletError
 from skillet_core.evaluation import is_grasped
@@ -22,7 +23,7 @@ from skillet_core.robot import load_robot
 from skillet_core.scene import load_task, task_names
 from skillet_core.statistics import wilson_interval
 from skillet_motion.direct_robot import DirectRobot
-from skillet_motion.grasping.surface import surface_of
+from skillet_motion.grasping.surface import body_vertices
 from skillet_motion.skills import run_skill
 from skillet_sim.world import World
 
@@ -36,6 +37,8 @@ MARGIN = 0.004
 """How much wider than an object the fingers have to open [m]."""
 GAP_ALLOWED = 0.005
 """Difference between what is seen and what is touched that grasping forgives [m]."""
+LAST_SHOWN_GROUP = 2
+"""MuJoCo draws the groups of geometries up to this one; shapes for collisions alone are beyond."""
 _RAYS = 400
 
 
@@ -207,11 +210,10 @@ def advise(failures: Sequence[Outcome]) -> list[str]:
 
 
 def narrowest_width(model: mujoco.MjModel, body: str) -> float:
-    """Return the least distance of two parallel planes that the object fits between [m]."""
-    rng = np.random.default_rng(0)
-    points = surface_of(model, body, _RAYS, rng).points
-    directions = _directions(rng)
-    return float(np.ptp(points @ directions.T, axis=0).min())
+    """Return the least distance [m] between a face of the object's convex hull and the plane behind it."""
+    vertices = body_vertices(model, body)
+    normals = ConvexHull(vertices).equations[:, :3]
+    return float(np.ptp(vertices @ normals.T, axis=0).min())
 
 
 def collision_gap(model: mujoco.MjModel, body: str) -> float:
@@ -223,8 +225,8 @@ def collision_gap(model: mujoco.MjModel, body: str) -> float:
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
     geoms = np.flatnonzero(model.geom_bodyid == model.body(body).id)
-    touches = (model.geom_contype[geoms] | model.geom_conaffinity[geoms]) != 0
-    solid, shown = geoms[touches], geoms[~touches]
+    solid = geoms[(model.geom_contype[geoms] | model.geom_conaffinity[geoms]) != 0]
+    shown = geoms[model.geom_group[geoms] <= LAST_SHOWN_GROUP]
     if not len(solid) or not len(shown):
         return 0.0
     center = data.geom_xpos[solid].mean(axis=0)
