@@ -22,12 +22,15 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("backend", ["moveit", "move_group"])
-def test_the_package_and_the_choice_that_needs_none_are_named(robot, task, backend) -> None:
+@pytest.mark.parametrize(
+    ("backend", "package"),
+    [("moveit", "ros-jazzy-moveit-py"), ("move_group", "ros-jazzy-moveit-ros-move-group")],
+)
+def test_the_package_and_the_choice_that_needs_none_are_named(robot, task, backend, package) -> None:
     rclpy.init()
     node = Node("asks_for_moveit")
     try:
-        with pytest.raises(BackendUnavailableError, match=r"ros-jazzy-moveit-msgs.*planner:=ompl"):
+        with pytest.raises(BackendUnavailableError, match=rf"{package}.*planner:=ompl"):
             moveit_stack(node, robot, task, backend)
     finally:
         node.destroy_node()

@@ -42,6 +42,10 @@ START_TIME = 20.0
 """How long a move_group may take to appear [s]."""
 ANSWER_TIME = 5.0
 """How long a move_group may take for an answer, besides the time to search [s]."""
+_DEBIAN = {
+    "moveit": "ros-jazzy-moveit ros-jazzy-moveit-py",
+    "move_group": "ros-jazzy-moveit-ros-move-group ros-jazzy-moveit-msgs",
+}
 _MESSAGES = ("geometry_msgs", "moveit_msgs", "sensor_msgs", "shape_msgs", "std_msgs")
 _LONG, _BREATH = 0.2, 0.1
 
@@ -59,20 +63,23 @@ def moveit_stack(node: Node, robot: RobotDescription, task: TaskDescription, bac
         BackendUnavailableError: what is not installed, and what to install or ask for instead.
         SkilletError: see `PlanningScene` and `moveit_config`.
     """
-    messages = moveit_messages()
+    messages = moveit_messages(_DEBIAN[backend])
     moveit = _reach(node, robot, backend)
     scene = PlanningScene(robot, task)
     planner = MoveItPlanner(OmplPlanner(scene), moveit, messages)
     return MotionStack(scene, planner, SceneSampler(scene))
 
 
-def moveit_messages() -> Messages:
+def moveit_messages(debian: str = "ros-jazzy-moveit-msgs") -> Messages:
     """Return what makes MoveIt's messages.
+
+    Args:
+        debian: the packages to advise where moveit_msgs is not installed.
 
     Raises:
         BackendUnavailableError: moveit_msgs is not installed.
     """
-    _import("moveit_msgs.msg", "ros-jazzy-moveit-msgs")
+    _import("moveit_msgs.msg", debian)
     modules = [importlib.import_module(f"{package}.msg") for package in _MESSAGES]
     request = importlib.import_module("moveit_msgs.srv").GetCartesianPath.Request
 

@@ -176,8 +176,8 @@ class MoveItPlanner:
         step = float(np.abs(np.diff(points, axis=0)).max(initial=0.0))
         if max(off, short) > OFF_LINE or step > JUMP:
             raise PlanningError(
-                f"MoveIt's way is {1e3 * off:.1f} mm off the straight line, ends {1e3 * short:.1f} mm from its "
-                f"end and moves a joint by {step:.2f} rad at once; at most {1e3 * OFF_LINE:.0f} mm and "
+                f"MoveIt's way is {1e3 * off:.1f} mm off the straight line, ends {1e3 * short:.1f} mm from "
+                f"its end and moves a joint by {step:.2f} rad at once; at most {1e3 * OFF_LINE:.0f} mm and "
                 f"{JUMP} rad are a straight line",
                 PlanningFailure.NO_PATH,
             )
