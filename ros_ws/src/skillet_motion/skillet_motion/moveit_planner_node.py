@@ -44,7 +44,7 @@ ANSWER_TIME = 5.0
 """How long a move_group may take for an answer, besides the time to search [s]."""
 _DEBIAN = {
     "moveit": "ros-jazzy-moveit ros-jazzy-moveit-py",
-    "move_group": "ros-jazzy-moveit-ros-move-group ros-jazzy-moveit-msgs",
+    "move_group": "ros-jazzy-moveit-msgs ros-jazzy-moveit-ros-move-group",
 }
 _MESSAGES = ("geometry_msgs", "moveit_msgs", "sensor_msgs", "shape_msgs", "std_msgs")
 _LONG, _BREATH = 0.2, 0.1
