@@ -13,7 +13,7 @@ from skillet_core.geometry import Pose
 from skillet_core.manipulation import GraspRequest, PlaceRequest
 from skillet_core.scene import ObjectState, load_task
 from skillet_core.trajectory import RobotState
-from skillet_motion.grasping.search import PRE_GRASP
+from skillet_motion.grasping.search import APPROACH_DISTANCE
 from skillet_motion.grasping.surface import completed, surface_from_points
 from skillet_motion.planning_scene import PlanningScene
 from skillet_motion.sampling import SceneSampler
@@ -152,7 +152,7 @@ def test_the_way_to_a_grasp_is_free(stack, sampler, at_home, tidy_scene):
             sampler.grasps(GraspRequest("red_block", mode="planar"), at_home, tidy_scene)
     finally:
         stack.scene.apply(RemoveObject("board"), at_home, tidy_scene)
-    assert PRE_GRASP < 0.19
+    assert APPROACH_DISTANCE < 0.19
 
 
 def test_a_drawer_is_taken_by_its_handle_from_the_front(robot, at_home):

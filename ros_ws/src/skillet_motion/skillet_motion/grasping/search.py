@@ -30,8 +30,8 @@ RETREATS = (0.0, 0.004, 0.008, 0.012, 0.018)
 """How far a candidate is moved back where the hand does not fit [m]."""
 LEAST_DEPTH = 0.006
 """How far an object reaches in between the fingers at least [m]."""
-PRE_GRASP = 0.09
-"""Length of the straight way to a grasp that is looked at [m]."""
+APPROACH_DISTANCE = 0.09
+"""Length of the straight way to a grasp [m]."""
 LIFT = 0.1
 """Straight up from there, the arm has to reach as high as this with what can be carried [m]."""
 SPREAD_POSITION, SPREAD_ANGLE = 0.012, np.deg2rad(20.0)
@@ -219,7 +219,7 @@ class GraspSearch:
             state = replace(self._state, opening=fit.opening)
             self._scene.update(state, self._world, touching=(self._request.object,))
             self._opening = fit.opening
-        back = -PRE_GRASP * fit.pose.rotation.as_matrix()[:, 2]
+        back = -APPROACH_DISTANCE * fit.pose.rotation.as_matrix()[:, 2]
         lift = np.array([0.0, 0.0, 0.0 if self._is_fixed() else LIFT])
         targets = [
             Target(pose, line(pose, back), line(pose, lift))

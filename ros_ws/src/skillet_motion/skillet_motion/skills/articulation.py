@@ -9,7 +9,9 @@ from scipy.spatial.transform import Rotation
 
 from skillet_core.geometry import Array, Pose
 from skillet_core.scene import Articulation, Box
-from skillet_motion.skills.motions import APPROACH_DISTANCE, Option, backed
+from skillet_motion.grasping.search import APPROACH_DISTANCE
+from skillet_motion.skills.approach import Option
+from skillet_motion.skills.motions import backed
 
 ARC_STEP = 0.1
 """Largest turn between two waypoints on an arc [rad]: at 0.35 m the chord leaves the arc by 0.4 mm."""

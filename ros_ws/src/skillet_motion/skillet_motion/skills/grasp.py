@@ -11,16 +11,14 @@ from skillet_core.geometry import Pose
 from skillet_core.manipulation import Grasp, GraspMode, GraspRequest
 from skillet_core.model import DataModel
 from skillet_core.robot_interface import Robot
+from skillet_motion.grasping.search import APPROACH_DISTANCE
+from skillet_motion.skills.approach import Approach, Option, approach
 from skillet_motion.skills.carrying import carry, held_object, holds, require_empty
 from skillet_motion.skills.checks import require_kind
 from skillet_motion.skills.motions import (
-    APPROACH_DISTANCE,
     CARRY_SPEED,
     GRASP_FORCE,
     RELEASE_FORCE,
-    Approach,
-    Option,
-    approach,
     backed,
     raised,
     safely,

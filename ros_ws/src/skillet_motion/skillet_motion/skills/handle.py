@@ -13,18 +13,15 @@ from skillet_core.manipulation import Grasp, GraspRequest
 from skillet_core.motion import ANY_LINK
 from skillet_core.robot_interface import Robot
 from skillet_core.scene import Articulation
+from skillet_motion.grasping.search import APPROACH_DISTANCE
+from skillet_motion.skills.approach import Approach, Onward, Option, approach
 from skillet_motion.skills.articulation import direction, fingertip_options, outermost, path
 from skillet_motion.skills.carrying import grip_watch, holds
 from skillet_motion.skills.checks import require_joint
 from skillet_motion.skills.grasp import close_on
 from skillet_motion.skills.motions import (
-    APPROACH_DISTANCE,
     CONTACT_SPEED,
     RELEASE_FORCE,
-    Approach,
-    Onward,
-    Option,
-    approach,
     backed,
     close_fingers,
     follow_until,

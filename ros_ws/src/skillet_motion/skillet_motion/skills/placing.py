@@ -10,8 +10,9 @@ from skillet_core.evaluation import is_at_rest
 from skillet_core.geometry import Pose
 from skillet_core.manipulation import Placement, PlaceRequest
 from skillet_core.robot_interface import Robot
+from skillet_motion.skills.approach import Approach, Option, approach
 from skillet_motion.skills.carrying import carry, holds
-from skillet_motion.skills.motions import RELEASE_FORCE, Approach, Option, approach, raised, retreat
+from skillet_motion.skills.motions import RELEASE_FORCE, raised, retreat
 from skillet_motion.skills.skill import PhaseCallback, SkillFailure
 
 HOVER = 0.06

@@ -11,11 +11,12 @@ from skillet_core.evaluation import OPENED_SHARE
 from skillet_core.geometry import Array, Pose
 from skillet_core.model import DataModel
 from skillet_core.robot_interface import Robot
+from skillet_motion.skills.approach import Onward, approach
 from skillet_motion.skills.articulation import direction, fingertip_options, outermost
 from skillet_motion.skills.carrying import require_empty
 from skillet_motion.skills.checks import require_kind
 from skillet_motion.skills.handle import share_of
-from skillet_motion.skills.motions import Onward, approach, close_fingers, follow_until, retreat, safely
+from skillet_motion.skills.motions import close_fingers, follow_until, retreat, safely
 from skillet_motion.skills.skill import PhaseCallback, Skill, SkillArgumentError, SkillFailure
 
 PRESS_SPEED = 0.05

@@ -13,13 +13,11 @@ from skillet_core.evaluation import ROBOT_PREFIX
 from skillet_core.geometry import Array, Pose
 from skillet_core.model import DataModel
 from skillet_core.robot_interface import Robot
+from skillet_motion.skills.approach import Onward, Option, approach
 from skillet_motion.skills.carrying import require_empty
 from skillet_motion.skills.checks import require_kind
 from skillet_motion.skills.motions import (
     CONTACT_SPEED,
-    Onward,
-    Option,
-    approach,
     close_fingers,
     corners,
     follow_until,
