@@ -214,6 +214,23 @@ def test_a_block_can_be_put_on_another(stack, sampler, at_home, tidy_scene):
     assert BLOCK <= over[2] < BLOCK + 0.05
 
 
+def test_a_grasp_that_is_not_taken_yet_gives_the_places_that_it_would_give(
+    stack, sampler, at_home, tidy_scene
+):
+    grasp = sampler.grasps(GraspRequest("red_block", mode="planar"), at_home, tidy_scene)[0]
+    there = dataclasses.replace(at_home, positions=grasp.positions, opening=grasp.width)
+    request = PlaceRequest("red_block", "left_bin", limit=3)
+    held = sampler.placements(request, there, tidy_scene)
+    imagined = sampler.placements(dataclasses.replace(request, held_by=grasp), at_home, tidy_scene)
+    for one, other in zip(held, imagined, strict=True):
+        np.testing.assert_array_equal(one.positions, other.positions)
+        assert one.grasp_pose.distance_to(other.grasp_pose)[0] == 0.0
+    object_from_grasp = tidy_scene.object("red_block").pose.inverse() @ grasp.pose
+    off, angle = (imagined[0].object_pose @ object_from_grasp).distance_to(imagined[0].grasp_pose)
+    assert off < 1e-3
+    assert angle < 1e-2
+
+
 def test_a_full_bin_has_no_room(stack, sampler, at_home, tidy_scene):
     state, scene = holding(stack, tidy_scene, at_home)
     filler = CollisionObject(

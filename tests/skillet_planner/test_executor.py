@@ -34,7 +34,7 @@ def test_a_tree_runs_in_order_and_every_node_is_verified(task, world):
     report = world.executor(task).run(plan(task))
     assert report.success
     assert report.reason == ""
-    assert world.calls == ["grasp(red_block)", "place_in(red_block, left_bin)"]
+    assert world.calls == ["grasp(red_block, left_bin)", "place_in(red_block, left_bin)"]
     grasp, place = report.root.children[0].children
     assert (grasp.path, place.path) == ("0.0", "0.1")
     assert grasp.success_condition == "grasped(red_block)"
@@ -53,14 +53,14 @@ def test_a_skill_that_only_says_that_it_worked_is_not_believed(task, world):
     world.scripts["grasp"] = [grasp_nothing]
     report = world.executor(task).run(plan(task))
     assert report.success
-    assert world.calls == ["grasp(red_block)"] * 2 + ["place_in(red_block, left_bin)"]
+    assert world.calls == ["grasp(red_block, left_bin)"] * 2 + ["place_in(red_block, left_bin)"]
 
 
 def test_a_dropped_object_is_grasped_again(task, world):
     world.scripts["place_in"] = [drop]
     report = world.executor(task).run(plan(task))
     assert report.success
-    assert world.calls == ["grasp(red_block)", "place_in(red_block, left_bin)"] * 2
+    assert world.calls == ["grasp(red_block, left_bin)", "place_in(red_block, left_bin)"] * 2
     assert report.root.children[0].attempts == 2
 
 
@@ -68,7 +68,7 @@ def test_when_all_attempts_fail_the_reason_names_the_skill_and_later_nodes_are_s
     world.scripts["grasp"] = [fail("out of reach")] * 100
     report = world.executor(task).run(plan(task, "put the red block in the left bin and go home"))
     assert not report.success
-    assert "grasp(red_block): out of reach" in report.reason
+    assert "grasp(red_block, left_bin): out of reach" in report.reason
     transfer, home = report.root.children
     assert (transfer.status, transfer.children[1].status, home.status) == ("failed", "skipped", "skipped")
     assert len(world.calls) == 9
@@ -143,7 +143,7 @@ def test_a_lost_simulator_ends_the_task_at_once_without_another_attempt(task, wo
     report = world.executor(task).run(plan(task))
     assert not report.success
     assert report.reason == "nothing heard on scene/state"
-    assert world.calls == ["grasp(red_block)", "place_in(red_block, left_bin)"]
+    assert world.calls == ["grasp(red_block, left_bin)", "place_in(red_block, left_bin)"]
     assert [n.status for n in report.root.children[0].children] == ["succeeded", "failed"]
     assert report.root.status == "failed"
 
@@ -159,7 +159,7 @@ def test_cancelling_ends_the_task_and_every_open_node_is_closed(task, world):
     report = executor.run(plan(task))
     assert not report.success
     assert "cancelled" in report.reason
-    assert world.calls == ["grasp(red_block)"]
+    assert world.calls == ["grasp(red_block, left_bin)"]
     assert report.root.children[0].children[1].status == "skipped"
 
 

@@ -20,7 +20,7 @@ def skills(tree: TaskTree) -> list[str]:
 
 
 def put(thing: str, container: str) -> list[str]:
-    return [f"grasp({thing})", f"place_in({thing}, {container})"]
+    return [f"grasp({thing}, {container})", f"place_in({thing}, {container})"]
 
 
 RED_LEFT = put("red_block", "left_bin")
@@ -70,13 +70,13 @@ def test_every_way_to_say_it_gives_the_same_skills(task, sentence):
             "put the red block in the left bin; then put the green block in the right bin",
             RED_LEFT + put("green_block", "right_bin"),
         ),
-        ("put the red block on the table", ["grasp(red_block)", "place_on(red_block, table)"]),
+        ("put the red block on the table", ["grasp(red_block, table)", "place_on(red_block, table)"]),
         (
             "pick up the red block and put it on top of the green block",
-            ["grasp(red_block)", "place_on(red_block, green_block)"],
+            ["grasp(red_block, green_block)", "place_on(red_block, green_block)"],
         ),
         ("move the red block to the left bin", RED_LEFT),
-        ("move the red block to the table", ["grasp(red_block)", "place_on(red_block, table)"]),
+        ("move the red block to the table", ["grasp(red_block, table)", "place_on(red_block, table)"]),
         ("press the red button", ["press(red_button)"]),
         ("push the red button and go home", ["press(red_button)", "go_home()"]),
         ("press the red button and press the red button", ["press(red_button)"] * 2),
@@ -230,6 +230,11 @@ def test_a_refusal_says_what_was_understood_and_offers_the_known_tasks(task, sen
 def test_a_sentence_with_a_word_too_many_is_never_carried_out_in_part(task, sentence):
     with pytest.raises(RefusalError):
         OfflinePlanner().plan(sentence, task)
+
+
+def test_a_thing_that_stays_in_the_gripper_is_grasped_without_a_place_in_mind(task):
+    said = "put the red block in the left bin, then pick up the green block"
+    assert skills(OfflinePlanner().plan(said, task)) == [*RED_LEFT, "grasp(green_block)"]
 
 
 def test_a_tree_survives_json(task):

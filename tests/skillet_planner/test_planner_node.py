@@ -168,7 +168,7 @@ def test_a_sentence_becomes_skills_labels_feedback_a_report_and_an_episode(graph
     handle = graph.send(SENTENCE, record=True, feedback=lambda m: seen.append(m.feedback))
     result = graph.result(handle)
     assert result.success, result.reason
-    assert graph.skills == ["grasp(red_block)", "place_in(red_block, left_bin)"]
+    assert graph.skills == ["grasp(red_block, left_bin)", "place_in(red_block, left_bin)"]
     assert result.episode == "/episodes/1"
     report = TaskReport.model_validate_json(result.report)
     assert report.success
@@ -177,8 +177,8 @@ def test_a_sentence_becomes_skills_labels_feedback_a_report_and_an_episode(graph
     assert (stop.keep, stop.succeeded, stop.report) == (True, True, result.report)
     until(lambda: len(graph.events) == 4, "the labels")
     assert graph.events == [
-        (0, "grasp(red_block)", False),
-        (1, "grasp(red_block)", True),
+        (0, "grasp(red_block, left_bin)", False),
+        (1, "grasp(red_block, left_bin)", True),
         (0, "place_in(red_block, left_bin)", False),
         (1, "place_in(red_block, left_bin)", True),
     ]
@@ -214,7 +214,7 @@ def test_when_the_simulator_falls_silent_the_task_ends_failed_and_so_does_its_ep
     result = graph.result(handle)
     assert not result.success
     assert "nothing was received on 'joint_states'" in result.reason
-    assert graph.skills == ["grasp(red_block)"]
+    assert graph.skills == ["grasp(red_block, left_bin)"]
     stop = graph.episodes[-1]
     assert (stop.succeeded, stop.reason) == (False, TaskReport.model_validate_json(result.report).reason)
 
@@ -227,7 +227,7 @@ def test_cancelling_a_task_cancels_its_skill(graph):
     result = graph.result(handle)
     assert "cancelled" in result.reason
     assert graph.cancelled.is_set()
-    assert graph.skills == ["grasp(red_block)"]
+    assert graph.skills == ["grasp(red_block, left_bin)"]
     assert not graph.episodes[-1].succeeded
 
 

@@ -77,12 +77,14 @@ class PlaceRequest:
     """A place to find for the object in the gripper.
 
     Attributes:
-        object: the held object.
-        target: a container (its interior's floor) or a surface (its top); None: ``pose`` alone counts.
+        object: the held object, or one that is to be held.
+        target: a container (its interior's floor, which the object must fit into) or a surface (its
+            top); None: ``pose`` alone counts.
         pose: wished pose of the object's frame in the world frame. With a target, the nearest place
             that is possible comes first.
         limit: how many to return at most.
         seed: of the random draws, >= 0.
+        held_by: as if the object, where it is now, were held by this grasp; None: as it is held now.
     """
 
     object: str
@@ -90,6 +92,7 @@ class PlaceRequest:
     pose: Pose | None = None
     limit: int = 12
     seed: int = 0
+    held_by: Grasp | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,6 +32,9 @@ from skillet_motion.kinematics import ArmKinematics
 from skillet_sim.scene_model import build_spec, is_shape_scene, scene_path
 from skillet_sim.shape_scene import add_body, load_collision_scene
 
+LIMIT_MARGIN = 1e-3
+"""Inverse kinematics keeps this far from the position limits [rad]: a curve may swing beyond its points."""
+
 
 class PlanningScene:
     """One robot in one task's scene. Not thread-safe.
@@ -226,8 +229,8 @@ class PlanningScene:
             model,
             [ROBOT_PREFIX + name for name in robot.joint_names],
             ROBOT_PREFIX + robot.gripper.grasp_frame,
-            lower=robot.lower,
-            upper=robot.upper,
+            lower=robot.lower + LIMIT_MARGIN,
+            upper=robot.upper - LIMIT_MARGIN,
             rest=robot.home,
             closed_form=robot.closed_form,
         )

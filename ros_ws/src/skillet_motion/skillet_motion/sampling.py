@@ -6,6 +6,8 @@ through all of them one by one until there are enough.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from skillet_core.manipulation import Grasp, GraspRequest, Placement, PlaceRequest
 from skillet_core.scene import SceneState
 from skillet_core.trajectory import RobotState
@@ -47,6 +49,9 @@ class SceneSampler:
             PlanningError: there is none, and why: see `PlaceSearch.run`.
             UnknownNameError: an object is not in the scene.
         """
+        grasp = request.held_by
+        if grasp is not None:
+            state = replace(state, positions=grasp.positions, opening=grasp.width)
         return PlaceSearch(self._scene, self._hand_now(), request, state, scene).run()
 
     def _hand_now(self) -> Hand:

@@ -169,9 +169,10 @@ class _Draft:
             return All(conditions=(Inside(object=name, container=target), held))
         return All(conditions=(OnTopOf(object=name, support=target), held))
 
-    def _grasp(self, name: str) -> SkillNode:
+    def _grasp(self, name: str, **target: str) -> SkillNode:
+        arguments: dict[str, str | float | bool] = {"object": name, **target}
         success = Grasped(object=name)
-        return SkillNode(skill="grasp", arguments={"object": name}, success=success, attempts=self.attempts)
+        return SkillNode(skill="grasp", arguments=arguments, success=success, attempts=self.attempts)
 
     def _grasp_and_place(self, name: str, target: str) -> SequenceNode:
         """Grasp and place, from the start again if the object was lost on the way."""
@@ -181,7 +182,7 @@ class _Draft:
         place = SkillNode(skill=skill, arguments=arguments, success=success, attempts=1)
         return SequenceNode(
             name=f"put {name} {word} {target}",
-            children=(self._grasp(name), place),
+            children=(self._grasp(name, target=target), place),
             success=success,
             attempts=self.attempts,
         )
@@ -208,10 +209,17 @@ def _merge(steps: list[Node]) -> list[Node]:
         if isinstance(step, SkillNode) and step.skill in {"open", "close"} and step in rest[:1]:
             continue
         following = next((s for s in rest if not (isinstance(s, SkillNode) and s.skill == "open")), None)
-        if isinstance(following, SequenceNode) and following.children[0] == step:
+        if isinstance(following, SequenceNode) and _is_same_grasp(following.children[0], step):
             continue
         kept.append(step)
     return kept
+
+
+def _is_same_grasp(one: Node, other: Node) -> bool:
+    """Whether both take hold of the same object, whatever for."""
+    if not (isinstance(one, SkillNode) and isinstance(other, SkillNode)):
+        return False
+    return one.skill == other.skill == "grasp" and one.arguments["object"] == other.arguments["object"]
 
 
 def _words(clause: Clause) -> str:

@@ -10,9 +10,10 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from skillet_core.errors import PlanningError, PlanningFailure
+from skillet_core.evaluation import INSIDE_FRACTION, inside_fraction
 from skillet_core.geometry import Array, Pose
 from skillet_core.manipulation import Placement, PlaceRequest
-from skillet_core.scene import Box, SceneState
+from skillet_core.scene import Box, ObjectState, SceneState
 from skillet_core.trajectory import RobotState
 from skillet_motion.grasping.hand import Hand
 from skillet_motion.grasping.ranking import reach_quality
@@ -141,6 +142,8 @@ class PlaceSearch:
             for turn in TURNS:
                 rotation = Rotation.from_euler("z", turn) * base
                 options += self._spread(rotation, stability, floor, frame, others)
+            if is_hollow:
+                options = [option for option in options if self._is_inside(option.pose, request.target)]
             yield sorted(options, key=lambda option: -option.score), RISE + float(floor.size[2])
 
     def _sides(self, *, is_hollow: bool) -> Iterator[tuple[Rotation, float]]:
@@ -183,6 +186,17 @@ class PlaceSearch:
                 "nearness": float(nearness[index]),
             }
             yield _Option(Pose(places[index] - middle, rotation), self._score(rated), rated)
+
+    def _is_inside(self, pose: Pose, container: str) -> bool:
+        """Whether the object would count as inside of a container; what is not described always does."""
+        objects = self._scene.task.objects
+        if self._request.object not in objects:
+            return True
+        state, outer = ObjectState(pose), self._world.object(container)
+        share = inside_fraction(objects[self._request.object], state, objects[container], outer)
+        if share < INSIDE_FRACTION:
+            self._reasons[f"it would be only {100 * share:.0f} % inside"] += 1
+        return share >= INSIDE_FRACTION
 
     def _wish(self, floor: Box, frame: Pose) -> Array:
         """Return where the object should come: at the wish, in a container's middle, or where it is."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 import pydantic
 
 from skillet_core.errors import PlanningError
 from skillet_core.geometry import Pose
-from skillet_core.manipulation import Grasp, GraspMode, GraspRequest
+from skillet_core.manipulation import Grasp, GraspMode, GraspRequest, PlaceRequest
 from skillet_core.model import DataModel
 from skillet_core.robot_interface import Robot
 from skillet_motion.grasping.search import APPROACH_DISTANCE
@@ -44,6 +45,8 @@ SAME_OPENING = 0.006
 """Grasps whose openings differ by less are tried together [m]."""
 SAME_POSITION, SAME_ANGLE = 0.01, 0.2
 """A grasp this close to one that failed is not tried again [m], [rad]."""
+SUITED = 4
+"""How many grasps that suit what comes next are enough: each costs a search for a place."""
 
 
 class GraspArguments(DataModel):
@@ -53,13 +56,21 @@ class GraspArguments(DataModel):
     mode: GraspMode = pydantic.Field(default="6dof", description="from any side, or straight from above")
     handle: bool = pydantic.Field(default=False, description="by its handle")
     lift: float = pydantic.Field(default=0.1, ge=0.0, le=0.5, description="how far to lift it [m]; 0: not")
+    target: str | None = pydantic.Field(
+        default=None,
+        description="container or surface that it is put into or onto next: grasps that allow it come first",
+    )
     attempts: int = pydantic.Field(default=3, ge=1, le=10, description="how often to try")
 
 
 def _check(robot: Robot, arguments: GraspArguments) -> None:
-    """Refuse what is not in the scene, what has no handle, and what cannot be carried."""
+    """Refuse what is not in the scene, what has no handle, and what cannot be carried or put there."""
     name = arguments.object
     described = robot.task.object(name)
+    if arguments.target is not None:
+        robot.task.object(arguments.target)
+        if arguments.target == name:
+            raise SkillArgumentError(f"{name} cannot be put into or onto itself")
     if arguments.handle and described.handle is None:
         handled = sorted(other for other, entry in robot.task.objects.items() if entry.handle is not None)
         raise SkillArgumentError(f"{name} has no handle. Valid: {', '.join(handled) or '(none)'}")
@@ -92,7 +103,10 @@ def _attempt(
     name = arguments.object
     phase("plan")
     request = GraspRequest(name, mode=arguments.mode, handle=arguments.handle, seed=seed)
-    grasp, way = reach(robot, name, _untried(robot, name, robot.grasps(request), failed), seed)
+    grasps = _untried(robot, name, robot.grasps(request), failed)
+    if arguments.target is not None:
+        grasps = _suited(robot, name, arguments.target, grasps) or grasps
+    grasp, way = reach(robot, name, grasps, seed)
     phase("approach")
     robot.follow(way.there)
     failed.append(robot.scene().object(name).pose.inverse() @ grasp.pose)
@@ -118,6 +132,18 @@ def _untried(robot: Robot, name: str, grasps: Sequence[Grasp], failed: Sequence[
         return True
 
     return [grasp for grasp in grasps if is_new(grasp)] or list(grasps)
+
+
+def _suited(robot: Robot, name: str, target: str, grasps: Sequence[Grasp]) -> list[Grasp]:
+    """Return the first few of the grasps with which there is a place for the object in or on a target."""
+    found: list[Grasp] = []
+    for grasp in grasps:
+        with contextlib.suppress(PlanningError):
+            robot.placements(PlaceRequest(name, target, limit=1, held_by=grasp))
+            found.append(grasp)
+        if len(found) == SUITED:
+            break
+    return found
 
 
 def reach(robot: Robot, name: str, grasps: Sequence[Grasp], seed: int = 0) -> tuple[Grasp, Approach]:

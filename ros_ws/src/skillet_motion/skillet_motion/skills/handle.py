@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from skillet_core.errors import PlanningError
-from skillet_core.evaluation import open_share
+from skillet_core.evaluation import inside_fraction, open_share
 from skillet_core.manipulation import Grasp, GraspRequest
 from skillet_core.motion import ANY_LINK
 from skillet_core.robot_interface import Robot
@@ -88,9 +88,13 @@ def pull(robot: Robot, name: str, wish: float, phase: PhaseCallback) -> None:
         raise SkillFailure(f"{name} was let go, but there is no way out for the gripper")
 
 
-def _with_the_part(name: str) -> frozenset[tuple[str, str]]:
-    """Return contacts to allow while a part moves with the hand: planning has it stand still."""
-    return frozenset({(ANY_LINK, name)})
+def _with_the_part(robot: Robot, name: str) -> frozenset[tuple[str, str]]:
+    """Return contacts to allow with a part and its contents, which move with the hand: in plans they rest."""
+    task, scene = robot.task, robot.scene()
+    part, state = task.object(name), scene.object(name)
+    movable = [other for other, entry in task.objects.items() if entry.kind == "movable"]
+    inside = [n for n in movable if inside_fraction(task.object(n), scene.object(n), part, state) > 0.0]
+    return frozenset((ANY_LINK, moving) for moving in (name, *inside))
 
 
 def _left(robot: Robot, name: str, joint: Articulation, wish: float) -> float:
@@ -111,7 +115,9 @@ def _plan_pull(robot: Robot, name: str, joint: Articulation, wish: float) -> Pul
     reasons = []
     for turn in TURNS if joint.kind == "revolute" else TURNS[:1]:
         onward = Onward(
-            partial(path, joint=joint, part=part, by=by, turn=turn), CONTACT_SPEED, _with_the_part(name)
+            partial(path, joint=joint, part=part, by=by, turn=turn),
+            CONTACT_SPEED,
+            _with_the_part(robot, name),
         )
         try:
             way = approach(robot, options, touching={name}, onward=onward)
@@ -153,7 +159,7 @@ def push_shut(robot: Robot, name: str, phase: PhaseCallback) -> bool:
     along = direction(middle, joint, part, by)
     close_fingers(robot)
     options = fingertip_options(outermost(box, part, -along), along, robot.description.gripper.fingertip)
-    onward = Onward(partial(path, joint=joint, part=part, by=by), CONTACT_SPEED, _with_the_part(name))
+    onward = Onward(partial(path, joint=joint, part=part, by=by), CONTACT_SPEED, _with_the_part(robot, name))
     try:
         way = approach(robot, options, touching={name}, onward=onward, tries=PUSH_TRIES)
     except PlanningError:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pydantic
 
 from skillet_core.evaluation import INSIDE_FRACTION, inside_fraction
-from skillet_core.geometry import Pose
 from skillet_core.model import DataModel
 from skillet_core.robot_interface import Robot
-from skillet_core.scene import Box, ObjectDescription, ObjectState
 from skillet_motion.skills.carrying import require_held
 from skillet_motion.skills.checks import require_kind
-from skillet_motion.skills.motions import corners, raised
 from skillet_motion.skills.placing import put_down
-from skillet_motion.skills.skill import PhaseCallback, Skill, SkillArgumentError
-
-FALL = 0.06
-"""Things are let go at most this high over the floor [m]; what is higher lies on something."""
+from skillet_motion.skills.skill import PhaseCallback, Skill, SkillArgumentError, SkillFailure
 
 
 class PlaceInArguments(DataModel):
@@ -41,26 +34,13 @@ def _run(robot: Robot, arguments: PlaceInArguments, phase: PhaseCallback) -> Non
     name, target = arguments.object, arguments.target
     require_held(robot, name)
 
-    def verdict(pose: Pose) -> str:
-        task, outer = robot.task, robot.scene().object(target)
-        fallen = _fallen(task.object(name).bounds, pose, task.object(target), outer.pose)
-        fraction = inside_fraction(task.object(name), ObjectState(fallen), task.object(target), outer)
-        if fraction >= INSIDE_FRACTION:
-            return ""
-        return f"{name} is only {100 * fraction:.0f} % inside {target}"
-
-    put_down(robot, name, target, verdict, phase)
-
-
-def _fallen(bounds: Box, pose: Pose, container: ObjectDescription, world_from_container: Pose) -> Pose:
-    """Return a pose lowered, where there is nothing below it, to the container's floor."""
-    if container.interior is None:
-        return pose
-    floor = world_from_container.apply(
-        np.array([*container.interior.center[:2], container.interior.lower[2]])
+    put_down(robot, name, target, phase)
+    task, scene = robot.task, robot.scene()
+    fraction = inside_fraction(
+        task.object(name), scene.object(name), task.object(target), scene.object(target)
     )
-    gap = float(corners(bounds, pose)[:, 2].min() - floor[2])
-    return raised(pose, -gap) if 0.0 < gap < FALL else pose
+    if fraction < INSIDE_FRACTION:
+        raise SkillFailure(f"{name} is only {100 * fraction:.0f} % inside {target}")
 
 
 PLACE_IN = Skill("place_in", "Put what the gripper holds into a container.", PlaceInArguments, _run, _check)

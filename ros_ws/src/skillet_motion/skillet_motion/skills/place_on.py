@@ -57,7 +57,7 @@ def _run(robot: Robot, arguments: PlaceOnArguments, phase: PhaseCallback) -> Non
         off = float(np.linalg.norm(pose.position[:2] - np.array([arguments.x, arguments.y])))
         return f"{name} is {100 * off:.0f} cm from the wished place" if off > OFF else ""
 
-    put_down(robot, name, target, verdict, phase, wish=_wish(robot, arguments))
+    put_down(robot, name, target, phase, wish=_wish(robot, arguments), verdict=verdict)
     if not is_on_top_of(name, target, robot.scene()):
         raise SkillFailure(f"{name} did not come to rest on {target}")
 

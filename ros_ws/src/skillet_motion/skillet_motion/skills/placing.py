@@ -20,7 +20,7 @@ HOVER = 0.06
 SPREADS = (0.012, 0.006, 0.003)
 """How far each finger opens to let go [m]: neighbours may be near. Less where there is no way out."""
 LIMITS = (12, 80)
-"""How many places are looked at: more where none of the best is good enough, e.g. lying on a side."""
+"""How many places are looked at: more where none of the best is good enough."""
 SETTLE, LONGEST_SETTLE = 0.2, 2.0
 """Pause after letting go, and how long the object may take to come to rest [s]."""
 
@@ -28,8 +28,19 @@ Verdict = Callable[[Pose], str]
 """Judges a pose of the object's frame in the world frame: empty, or what is wrong with it."""
 
 
+def no_complaint(_: Pose) -> str:
+    """Find nothing wrong."""
+    return ""
+
+
 def put_down(
-    robot: Robot, name: str, target: str, verdict: Verdict, phase: PhaseCallback, *, wish: Pose | None = None
+    robot: Robot,
+    name: str,
+    target: str,
+    phase: PhaseCallback,
+    *,
+    wish: Pose | None = None,
+    verdict: Verdict = no_complaint,
 ) -> None:
     """Carry the held object to a place in or on a target, let it go, move away, and look.
 
@@ -37,9 +48,9 @@ def put_down(
         robot: holds the object.
         name: of the object.
         target: container or surface.
-        verdict: judges the places before, where it is known what they come to, and the result.
         phase: told each phase.
         wish: pose of the object's frame in the world frame that the place should be near.
+        verdict: judges the places before, and the result.
 
     Raises:
         PlanningError: there is no place for it, and why; it is still held.
