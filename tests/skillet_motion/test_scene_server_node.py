@@ -7,7 +7,7 @@ import pytest
 from geometry_msgs.msg import Pose as PoseMsg
 from geometry_msgs.msg import PoseStamped
 from shape_msgs.msg import SolidPrimitive
-from skill_graph import ABORTED, SUCCEEDED, SkillGraph
+from skill_graph import ABORTED, SkillGraph
 from skillet_interfaces.srv import PlanMotion, SceneApply
 
 from skillet_core.geometry import Pose
@@ -195,30 +195,3 @@ def test_objects_come_and_go_while_a_skill_moves(graph):
     assert graph.apply(operation=REMOVE, name="wall").success
     _, result = graph.result(handle)
     assert result.success, result.reason
-
-
-@pytest.fixture(scope="module")
-def laboratory():
-    """A skill node that is told of the scene by its task's file alone."""
-    graph = SkillGraph(ROBOT.name, "lab", scene_source="declared")
-    yield graph
-    graph.close()
-
-
-def test_in_a_declared_scene_everything_is_where_the_file_or_a_request_says(laboratory):
-    graph, place = laboratory, (0.45, 0.1, 0.3)
-    assert plan(graph, place).success
-    # where the hand would be: between the fingers there is room for it
-    moved = graph.apply(operation=MOVE, name="crate", pose=stamped((0.45, 0.1, 0.4)))
-    assert moved.success, moved.message
-    assert {"table", "wall", "camera_stand", "wedge", "crate"} <= set(moved.objects)
-    blocked = plan(graph, place)
-    assert (blocked.success, blocked.failure) == (False, "goal_in_collision")
-    assert "crate" in blocked.reason
-    above = (0.0, 0.0, 0.2)
-    msg = PoseStamped(pose=pose_to_msg(Pose.from_xyz_rpy(above, (np.pi, 0.0, 0.0))))
-    msg.header.frame_id = "crate"
-    assert graph.plan(goal=PlanMotion.Request.POSE, goal_poses=[msg]).success
-    assert graph.apply(operation=MOVE, name="crate", pose=stamped((0.6, -0.1, 0.05))).success
-    status, result = graph.run("move_to", {"x": 0.45, "y": 0.1, "z": 0.3})
-    assert (status, result.reason) == (SUCCEEDED, "")

@@ -32,6 +32,7 @@ from skillet_motion.moveit.requests import SUCCESS, check_answer
 from skillet_motion.planning import OmplPlanner
 from skillet_motion.planning_scene import PlanningScene
 from skillet_motion.sampling import SceneSampler
+from skillet_ros.worker import call_in_executor
 
 Backend = Literal["moveit", "move_group"]
 """``moveit``: moveit_py in this process; where that is not installed, a move_group, with a warning.
@@ -222,7 +223,7 @@ class MoveGroup:
         self._action = _import("moveit_msgs.action", "ros-jazzy-moveit-msgs").MoveGroup
         services = _import("moveit_msgs.srv", "ros-jazzy-moveit-msgs")
         group = ReentrantCallbackGroup()
-        self._apply_request = services.ApplyPlanningScene.Request
+        self._node, self._apply_request = node, services.ApplyPlanningScene.Request
         self._moves = ActionClient(node, self._action, MOVE_ACTION, callback_group=group)
         self._scenes = node.create_client(services.ApplyPlanningScene, APPLY_SCENE, callback_group=group)
         self._lines = node.create_client(services.GetCartesianPath, CARTESIAN_PATH, callback_group=group)
@@ -251,11 +252,13 @@ class MoveGroup:
         goal.planning_options.plan_only = True
         goal.planning_options.planning_scene_diff.is_diff = True
         goal.planning_options.planning_scene_diff.robot_state.is_diff = True
-        handle = _await(self._moves.send_goal_async(goal), ANSWER_TIME, MOVE_ACTION)
+        sent = call_in_executor(self._node, lambda: self._moves.send_goal_async(goal))
+        handle = _await(sent, ANSWER_TIME, MOVE_ACTION)
         if not handle.accepted:
             raise PlanningError("move_group rejected the request", PlanningFailure.BACKEND)
         seconds = request.allowed_planning_time + ANSWER_TIME
-        result = _await(handle.get_result_async(), seconds, MOVE_ACTION).result
+        outcome = call_in_executor(self._node, handle.get_result_async)
+        result = _await(outcome, seconds, MOVE_ACTION).result
         check_answer(result.error_code)
         return result.planned_trajectory.joint_trajectory
 

@@ -38,7 +38,7 @@ from skillet_ros.convert import scene_from_msg, time_from_msg, trajectory_to_msg
 from skillet_ros.liveness import Liveness
 from skillet_ros.worker import call_in_executor
 
-ANSWER_TIME = 2.0
+ANSWER_TIME = 5.0
 """How long an action server may take to accept or to cancel a goal [s]."""
 WATCH_PERIOD = 0.1
 """Time between two calls of a motion's watch [s], on the node's clock."""

@@ -97,11 +97,11 @@ def _egl_works() -> bool:
     devices, count = (pointer * _MAX_DEVICES)(), integer()
     if not query(_MAX_DEVICES, devices, ctypes.byref(count)):
         return False
-    egl.eglInitialize.argtypes, egl.eglTerminate.argtypes = (pointer, pointer, pointer), (pointer,)
+    egl.eglInitialize.argtypes = (pointer, pointer, pointer)
     for device in devices[: count.value]:
         display = display_of(_EGL_PLATFORM_DEVICE, device, None)
+        # Left as it is: a display is one for the whole process, and ending it would end others' contexts.
         if display and egl.eglInitialize(display, None, None):
-            egl.eglTerminate(display)
             return True
     return False
 
