@@ -29,6 +29,16 @@ def test_a_part_is_closed(workbench, name):
     assert share(workbench, name) <= 0.1
 
 
+def test_a_drawer_is_closed_with_what_stands_in_it_right_behind_the_front(workbench):
+    workbench.turn("top_drawer", 0.16)
+    drawer = workbench.pose("top_drawer")
+    workbench.put("soup_can", drawer.apply(np.array([0.05, 0.0, -0.005])))
+    workbench.done("close", object="top_drawer")
+    assert share(workbench, "top_drawer") <= 0.1
+    inside = drawer.inverse() @ workbench.pose("soup_can")
+    assert inside.position[0] > 0.15  # it came along: the drawer's frame was taken when it was open
+
+
 def test_a_drawer_is_opened_half(workbench):
     workbench.done("open", object="bottom_drawer", share=0.5)
     assert abs(share(workbench, "bottom_drawer") - 0.5) < 0.1

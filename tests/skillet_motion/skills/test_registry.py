@@ -12,7 +12,7 @@ from skillet_motion.skills import SkillArgumentError, skill, skill_names
         ("blocks", "grap", {}, UnknownNameError, r"unknown skill 'grap'. Did you mean 'grasp'"),
         ("blocks", "grasp", {"object": "red_blok"}, UnknownNameError, r"Did you mean 'red_block'"),
         ("blocks", "grasp", {"object": "red_block", "target": "left"}, UnknownNameError, "left_bin"),
-        ("blocks", "grasp", {"object": "red_block", "target": "red_block"}, SkillArgumentError, "into or onto"),
+        ("blocks", "grasp", {"object": "red_block", "target": "red_block"}, SkillArgumentError, "itself"),
         ("blocks", "grasp", {}, SkillArgumentError, r"object: Field required. Usage: grasp\(object: name of"),
         ("blocks", "grasp", {"object": "red_block", "speed": 1}, SkillArgumentError, r"speed: Extra inputs"),
         ("blocks", "grasp", {"object": 3}, SkillArgumentError, r"object: Input should be a valid string"),

@@ -45,7 +45,7 @@ _UPRIGHT = np.cos(np.deg2rad(25.0))
 _HELD_STABILITY = 0.1
 _HOPELESS = 60
 _PER_TURN = 12
-_TILT_COST = 0.6
+_TILT_COST, _HAND_COST = 0.6, 0.6
 _TOUCHING = 0.002
 
 
@@ -149,11 +149,15 @@ class PlaceSearch:
     def _sides(self, *, is_hollow: bool) -> Iterator[tuple[Rotation, float]]:
         """Yield orientations of the object in the world frame, best first, and how stable each is, 0 to 1."""
         wish = self._held.rotation if self._request.pose is None else self._request.pose.rotation
+        approach = self._from_object.rotation.apply([0.0, 0.0, 1.0])
         sides = []
         for rest in stable_rests(self._vertices, self._center):
             rotation, angle = rest.rotation(wish)
             stability = min(1.0, rest.margin / _SAFE_MARGIN)
-            sides.append((stability - _TILT_COST * angle, rotation, stability))
+            # Round things lie on any side: the one that is good has the hand above.
+            from_above = -float(rotation.apply(approach)[2])
+            cost = _TILT_COST * angle + _HAND_COST * (1.0 - from_above) / 2
+            sides.append((stability - cost, rotation, stability))
         for _, rotation, stability in sorted(sides, key=lambda side: -side[0])[:_RESTS]:
             yield rotation, stability
         if is_hollow:

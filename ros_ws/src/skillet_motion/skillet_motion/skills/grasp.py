@@ -46,7 +46,9 @@ SAME_OPENING = 0.006
 SAME_POSITION, SAME_ANGLE = 0.01, 0.2
 """A grasp this close to one that failed is not tried again [m], [rad]."""
 SUITED = 4
-"""How many grasps that suit what comes next are enough: each costs a search for a place."""
+"""How many grasps that suit what comes next are enough: each costs a search for places."""
+AMPLE = 6
+"""A grasp with as many places is better than one with fewer: the object may turn in the fingers."""
 
 
 class GraspArguments(DataModel):
@@ -135,15 +137,15 @@ def _untried(robot: Robot, name: str, grasps: Sequence[Grasp], failed: Sequence[
 
 
 def _suited(robot: Robot, name: str, target: str, grasps: Sequence[Grasp]) -> list[Grasp]:
-    """Return the first few of the grasps with which there is a place for the object in or on a target."""
-    found: list[Grasp] = []
+    """Return the first few of the grasps with which there are places for the object in or on a target."""
+    ample, scant = list[Grasp](), list[Grasp]()
     for grasp in grasps:
         with contextlib.suppress(PlanningError):
-            robot.placements(PlaceRequest(name, target, limit=1, held_by=grasp))
-            found.append(grasp)
-        if len(found) == SUITED:
+            places = robot.placements(PlaceRequest(name, target, limit=AMPLE, held_by=grasp))
+            (ample if len(places) == AMPLE else scant).append(grasp)
+        if len(ample) == SUITED:
             break
-    return found
+    return ample or scant
 
 
 def reach(robot: Robot, name: str, grasps: Sequence[Grasp], seed: int = 0) -> tuple[Grasp, Approach]:
