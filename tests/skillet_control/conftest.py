@@ -32,7 +32,7 @@ def make_robot() -> RobotDescription:
         max_speed=0.2,
         grasp_frame="grasp",
         fingertip=0.01,
-        finger_links=("left_pad", "right_pad"),
+        fingers=(("left_pad",), ("right_pad",)),
         links=("left_pad", "right_pad"),
         stiffness=1.0,
         damping=1.0,

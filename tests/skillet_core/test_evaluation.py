@@ -130,6 +130,21 @@ def test_grasped_needs_both_fingers_on_the_object(contacts, expected):
 
 
 @pytest.mark.parametrize(
+    ("links", "expected"),
+    [
+        (("left_inner_knuckle", "right_inner_knuckle"), True),
+        (("left_inner_finger_pad", "right_inner_finger"), True),
+        (("left_inner_finger_pad", "left_inner_knuckle"), False),
+        (("left_inner_finger_pad", "robotiq_base_link"), False),
+    ],
+)
+def test_any_links_of_two_fingers_hold_but_not_two_of_one(links, expected):
+    contacts = tuple(ContactPair("block", f"robot/{link}", (0.0, 1.0, 0.0)) for link in links)
+    gripper = load_gripper("robotiq_2f85")
+    assert holds(Grasped(object="block"), scene(at(0), contacts), TASK, gripper) is expected
+
+
+@pytest.mark.parametrize(
     ("linear", "angular", "expected"),
     [
         (0.0, 0.0, True),

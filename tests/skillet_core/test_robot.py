@@ -23,7 +23,7 @@ CLOSED_AT_HIGH = {
     "max_speed": 0.1,
     "grasp_frame": "grasp",
     "fingertip": 0.01,
-    "finger_links": ["left", "right"],
+    "fingers": [["left"], ["right"]],
     "links": ["palm", "left", "right"],
     "stiffness": 10.0,
     "damping": 1.0,
@@ -69,7 +69,7 @@ def test_a_robot_is_consistent(name: str) -> None:
         robot.home.shape == robot.max_velocity.shape == robot.max_acceleration.shape == (len(robot.joints),)
     )
     assert {camera.name for camera in robot.cameras} == {"wrist", "front"}
-    assert set(robot.gripper.finger_links) <= set(robot.gripper.links)
+    assert {link for finger in robot.gripper.fingers for link in finger} <= set(robot.gripper.links)
 
 
 def test_an_unknown_robot_lists_the_known_ones_and_the_nearest() -> None:

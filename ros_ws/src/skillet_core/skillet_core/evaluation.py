@@ -45,13 +45,15 @@ def inside_fraction(
 
 
 def is_grasped(name: str, scene: SceneState, gripper: GripperDescription) -> bool:
-    """Whether the object is in contact with at least two different finger links."""
-    fingers = {ROBOT_PREFIX + link for link in gripper.finger_links}
+    """Whether the object is in contact with at least two different fingers."""
+    finger_of = {
+        ROBOT_PREFIX + link: number for number, finger in enumerate(gripper.fingers) for link in finger
+    }
     touching = set()
     for contact in scene.contacts:
         pair = {contact.body_a, contact.body_b}
         if name in pair:
-            touching |= pair & fingers
+            touching |= {finger_of[body] for body in pair if body in finger_of}
     return len(touching) >= 2  # noqa: PLR2004
 
 

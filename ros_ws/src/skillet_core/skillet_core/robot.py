@@ -85,7 +85,9 @@ class GripperDescription(DataModel):
     fingertip: float = pydantic.Field(
         description="how far the closed fingers reach past the grasp frame along its z [m]"
     )
-    finger_links: tuple[str, ...] = pydantic.Field(description="links that touch a grasped object")
+    fingers: tuple[tuple[str, ...], ...] = pydantic.Field(
+        min_length=2, description="links of each finger that can touch a grasped object, its pad first"
+    )
     links: tuple[str, ...] = pydantic.Field(description="every link of the gripper")
     stiffness: float = pydantic.Field(gt=0, description="position gain of the simulated drive")
     damping: float = pydantic.Field(gt=0, description="velocity gain of the simulated drive")
@@ -100,6 +102,11 @@ class GripperDescription(DataModel):
             msg = "openings must rise from pair to pair"
             raise ValueError(msg)
         return pairs
+
+    @property
+    def finger_links(self) -> tuple[str, ...]:
+        """The pad of each finger."""
+        return tuple(finger[0] for finger in self.fingers)
 
     @property
     def max_opening(self) -> float:
