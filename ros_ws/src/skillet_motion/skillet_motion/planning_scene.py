@@ -32,7 +32,7 @@ from skillet_motion.kinematics import ArmKinematics
 from skillet_sim.scene_model import build_spec, is_shape_scene, scene_path
 from skillet_sim.shape_scene import add_body, load_collision_scene
 
-LIMIT_MARGIN = 1e-3
+LIMIT_MARGIN = 5e-3
 """Inverse kinematics keeps this far from the position limits [rad]: a curve may swing beyond its points."""
 
 
