@@ -19,6 +19,7 @@ from skillet_motion.grasping.hand import Hand
 from skillet_motion.grasping.ranking import reach_quality
 from skillet_motion.grasping.reach import Target, free_posture, line
 from skillet_motion.grasping.surface import body_vertices
+from skillet_motion.placing.floors import floor_of, outlines_beside
 from skillet_motion.placing.rests import stable_rests
 from skillet_motion.placing.spots import Outline, spots
 from skillet_motion.planning_scene import PlanningScene
@@ -41,12 +42,10 @@ RELEASE = 0.012
 """How far each finger opens to let go [m]."""
 _RESTS = 3
 _SAFE_MARGIN, _ROOMY, _FAR = 0.02, 0.04, 0.3
-_UPRIGHT = np.cos(np.deg2rad(25.0))
 _HELD_STABILITY = 0.1
 _HOPELESS = 60
 _PER_TURN = 12
 _TILT_COST, _HAND_COST = 0.6, 0.6
-_TOUCHING = 0.002
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,10 +131,12 @@ class PlaceSearch:
             ones = dict.fromkeys(("stability", "clearance", "nearness"), 1.0)
             yield [_Option(request.pose, self._score(ones), ones)], RISE
             return
-        floor, frame = self._floor(request.target)
+        floor, frame = floor_of(self._scene.task, self._world, request.target)
         is_hollow = self._scene.task.object(request.target).interior is not None
-        others = self._others(
-            request.target, float(frame.apply(np.append(floor.center[:2], floor.lower[2]))[2])
+        height = float(np.ptp(self._vertices @ self._held.rotation.as_matrix()[2])) + max(DROPS)
+        below = float(frame.apply(np.append(floor.center[:2], floor.lower[2]))[2])
+        others = outlines_beside(
+            self._scene, self._world, request.target, request.object, span=(below, below + height)
         )
         for base, stability in self._sides(is_hollow=is_hollow):
             options: list[_Option] = []
@@ -245,47 +246,3 @@ class PlaceSearch:
     def _score(self, qualities: dict[str, float]) -> float:
         total = sum(self._weights[name] for name in qualities)
         return sum(self._weights[name] * value for name, value in qualities.items()) / total
-
-    def _floor(self, target: str) -> tuple[Box, Pose]:
-        """Return the box whose lower face things are put down on, and its frame, z upwards.
-
-        For a container it is the interior; for anything else a flat box on its upmost side.
-        """
-        described, pose = self._scene.task.object(target), self._world.object(target).pose
-        box = described.interior or described.bounds
-        axes = pose.rotation.as_matrix()
-        up = int(np.argmax(np.abs(axes[2])))
-        if abs(axes[2, up]) < _UPRIGHT or (described.interior is not None and axes[2, 2] < _UPRIGHT):
-            raise PlanningError(f"{target} leans: nothing stays on it", PlanningFailure.NO_ROOM)
-        if described.interior is not None:
-            return box, pose
-        order = [(up + 1) % 3, (up + 2) % 3, up]
-        columns = axes[:, order]
-        columns[:, 1:] *= np.sign(columns[2, 2]) or 1.0
-        size = np.array(box.size)[order]
-        top = pose.apply(np.array(box.center)) + columns[:, 2] * size[2] / 2
-        return Box(size=(size[0], size[1], 0.0)), Pose(top, Rotation.from_matrix(columns))
-
-    def _others(self, target: str, floor: float) -> list[Outline]:
-        """Return the outlines of what stands beside the target's floor, not below it or around it."""
-        names = [name for name in self._world.objects if name not in {target, self._request.object}]
-        top = floor + float(np.ptp(self._vertices @ self._held.rotation.as_matrix()[2])) + max(DROPS)
-        around = self._world.object(target).pose.apply(body_vertices(self._scene.model, target))
-        outlines = []
-        for name in names:
-            vertices = body_vertices(self._scene.model, name)
-            if len(vertices) == 0:
-                continue
-            vertices = self._world.object(name).pose.apply(vertices)
-            if vertices[:, 2].max() < floor + _TOUCHING or vertices[:, 2].min() > top:
-                continue
-            movable = name in self._scene.added or self._scene.task.object(name).kind == "movable"
-            if movable or not _overlap(vertices, around):
-                outlines.append(Outline.of(vertices))
-        return outlines
-
-
-def _overlap(first: Array, second: Array) -> bool:
-    """Whether the boxes around two sets of points share more than a face."""
-    lower = np.maximum(first.min(axis=0), second.min(axis=0))
-    return bool((np.minimum(first.max(axis=0), second.max(axis=0)) - lower > _TOUCHING).all())
