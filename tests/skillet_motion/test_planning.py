@@ -10,7 +10,6 @@ from skillet_core.errors import PlanningError, PlanningFailure, UnknownNameError
 from skillet_core.geometry import Pose
 from skillet_core.motion import CartesianGoal, JointGoal, PlanRequest, PoseGoal
 from skillet_core.scene import ObjectState
-from skillet_motion import path_timing
 from skillet_motion.search import path_length
 
 DOWN = Rotation.from_matrix(np.diag([1.0, -1.0, -1.0]))
@@ -281,7 +280,7 @@ def test_corners_that_cannot_be_rounded_are_stopped_at(planner, robot, at_home, 
     first[0] = second[0] = 0.5
     second[2] = 0.3
     waypoints = np.array([robot.home, robot.home + first, robot.home + second])
-    monkeypatch.setattr(path_timing, "_curve_is_free", lambda *_: False)
+    monkeypatch.setattr(planner.scene.collisions, "curve_is_free", lambda _: False)
     trajectory = planner.time(waypoints, planner.limits(request))
     trajectory.check()
     index = np.argmin(np.abs(trajectory.positions - waypoints[1]).max(axis=1))

@@ -12,7 +12,6 @@ from skillet_core.errors import PlanningError, PlanningFailure
 from skillet_core.geometry import Array, Pose
 from skillet_motion.collision import CollisionWorld, listed
 from skillet_motion.kinematics import ArmKinematics
-from skillet_motion.search import segment_is_free
 
 STEP, TURN_STEP = 0.01, 0.05
 """Largest move [m] and turn [rad] of the grasp frame between two solutions on the line."""
@@ -127,7 +126,7 @@ def _follow(
                 f"the straight line passes too close to a singularity {where}",
                 PlanningFailure.GOAL_UNREACHABLE,
             )
-        if not segment_is_free(before, solution, world.is_free):
+        if not world.segment_is_free(before, solution):
             at_end = world.overlaps(solution)
             overlaps = at_end or world.overlaps((solution + before) / 2)
             raise PlanningError(

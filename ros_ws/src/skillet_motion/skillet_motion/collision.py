@@ -22,6 +22,8 @@ from skillet_core.motion import ANY_LINK
 from skillet_core.robot import RobotDescription
 from skillet_core.scene import SceneState
 from skillet_core.trajectory import RobotState
+from skillet_motion.clearance import ShapePairs, links_of_bodies, shape_pairs, stays_clear
+from skillet_motion.search import CHECK_STEP
 
 PADDING = 0.003
 """Least gap kept between the robot and everything else [m]."""
@@ -32,6 +34,8 @@ START_DEPTH = 0.01
 _START_SLACK = 0.0005
 _ARM, _GRIPPER, _SCENE, _HELD, _TOUCHED = 1, 2, 4, 8, 16
 _UNSEEN = 0
+_FEW = 24
+"""Fewer states than these are checked one by one."""
 _FREE = int(mujoco.mjtJoint.mjJNT_FREE)
 
 
@@ -90,15 +94,20 @@ class CollisionWorld:
         self._is_robot = np.array([name.startswith(ROBOT_PREFIX) for name in names])
         self._is_gripper = np.array([name in gripper_links for name in names])
         self._names = names
-        self._ignored = {frozenset(ROBOT_PREFIX + link for link in pair) for pair in robot.ignored_collisions}
+        self._ignored = [
+            (ROBOT_PREFIX + one, ROBOT_PREFIX + other) for one, other in robot.ignored_collisions
+        ]
         self._collides = (model.geom_contype | model.geom_conaffinity) != 0
         # A body's margin is the largest of its shapes', but only the compiler works that out.
         self._model.geom_margin[self._is_robot[self._model.geom_bodyid]] = PADDING
         self._model.body_margin[self._is_robot] = PADDING
         self._carried: tuple[_Carried, ...] = ()
         self._is_carried = np.zeros(self._model.nbody, dtype=bool)
-        self._allowed: set[frozenset[str]] = set()
+        self._required = self._gaps = self._required_gaps(())
         self._tolerated: dict[frozenset[str], float] = {}
+        self._pairs: ShapePairs | None = None
+        self._joints = np.array([model.joint(ROBOT_PREFIX + name).id for name in robot.joint_names])
+        self._links = links_of_bodies(model, self._joints)
 
     def update(
         self,
@@ -139,8 +148,8 @@ class CollisionWorld:
         attached = sorted(set(attached))
         self._attach(attached, state, scene)
         self._mask(attached, touching)
-        self._allowed = {frozenset(pair) for pair in self.each_pair(allowed_contacts)}
-        self._tolerated = {}
+        self._required = self._required_gaps(self.each_pair(allowed_contacts))
+        self._tolerate({})
 
     def each_pair(self, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
         """Return pairs of bodies with `ANY_LINK` written out.
@@ -172,7 +181,7 @@ class CollisionWorld:
         Raises:
             PlanningError: the robot overlaps with something by more than `START_DEPTH`, names both.
         """
-        self._tolerated = {}
+        self._tolerate({})
         overlaps = self.overlaps(positions)
         deep = [overlap for overlap in overlaps if overlap.distance < -START_DEPTH]
         if deep:
@@ -181,10 +190,11 @@ class CollisionWorld:
                 f"start in collision: {listed}. Move the robot or the object apart first.",
                 PlanningFailure.START_IN_COLLISION,
             )
+        tolerated: dict[frozenset[str], float] = {}
         for overlap in overlaps:
             pair = frozenset((overlap.first, overlap.second))
-            depth = min(overlap.distance, self._tolerated.get(pair, 0.0)) - _START_SLACK
-            self._tolerated[pair] = depth
+            tolerated[pair] = min(overlap.distance, tolerated.get(pair, 0.0)) - _START_SLACK
+        self._tolerate(tolerated)
 
     @property
     def tolerated(self) -> frozenset[frozenset[str]]:
@@ -194,12 +204,52 @@ class CollisionWorld:
     def is_free(self, positions: Array) -> bool:
         """Whether nothing collides at arm positions, shape (n,) [rad]."""
         self._compute(positions)
-        return self._data.ncon == 0 or self._first_overlap() is None
+        data, gaps, bodies = self._data, self._gaps, self._model.geom_bodyid
+        for index in range(data.ncon):
+            contact = data.contact[index]
+            one, other = contact.geom
+            if contact.dist < gaps[bodies[one], bodies[other]]:
+                return False
+        return True
+
+    def segment_is_free(self, start: Array, end: Array) -> bool:
+        """Whether the straight segment in joint space is free; its start is taken to be so.
+
+        The answer is that of `skillet_motion.search.segment_is_free`, but most of its states are proven free
+        by the distances at others.
+
+        Args:
+            start: shape (n,) [rad].
+            end: shape (n,) [rad].
+        """
+        count = max(1, int(np.ceil(float(np.linalg.norm(end - start)) / CHECK_STEP)))
+        return self.curve_is_free(start + np.arange(count + 1)[:, None] / count * (end - start))
+
+    def curve_is_free(self, points: Array) -> bool:
+        """Whether a curve is free at dense points, shape (k, n) [rad]; the first is taken to be so.
+
+        Looks at the end first, then ever finer: what collides usually does in the middle.
+        """
+        if len(points) <= _FEW:
+            return all(map(self.is_free, points[:0:-1]))
+        return stays_clear(points, self._shape_pairs(), self._move, self.is_free)
+
+    def _shape_pairs(self) -> ShapePairs:
+        if self._pairs is None:
+            self._move(np.array(self._data.qpos[self._arm]))
+            links = np.where(self._is_carried, len(self._joints), self._links)
+            self._pairs = shape_pairs(self._model, self._data, self._joints, links, self._gaps)
+        return self._pairs
 
     def overlaps(self, positions: Array) -> list[Overlap]:
         """Return every pair that collides at arm positions, shape (n,) [rad], deepest first."""
         self._compute(positions)
-        found = [overlap for index in range(self._data.ncon) if (overlap := self._overlap(index)) is not None]
+        found = []
+        for index in range(self._data.ncon):
+            contact = self._data.contact[index]
+            one, other = self._model.geom_bodyid[contact.geom]
+            if contact.dist < self._gaps[one, other]:
+                found.append(Overlap(self._names[one], self._names[other], float(contact.dist)))
         return sorted(found, key=lambda overlap: overlap.distance)
 
     def grasp_pose(self, positions: Array) -> Pose:
@@ -209,12 +259,15 @@ class CollisionWorld:
         return self._body_pose(self._grasp)
 
     def _compute(self, positions: Array) -> None:
+        self._move(positions)
+        mujoco.mj_collision(self._model, self._data)
+
+    def _move(self, positions: Array) -> None:
         self._data.qpos[self._arm] = positions
         mujoco.mj_kinematics(self._model, self._data)
         if self._carried:
             self._carry()
             mujoco.mj_kinematics(self._model, self._data)
-        mujoco.mj_collision(self._model, self._data)
 
     def _carry(self) -> None:
         """Put the carried objects where the grasp frame takes them."""
@@ -223,27 +276,22 @@ class CollisionWorld:
             target = carried.qpos
             mujoco.mju_mulPose(target[:3], target[3:], xpos, xquat, carried.position, carried.quaternion)
 
-    def _first_overlap(self) -> Overlap | None:
-        for index in range(self._data.ncon):
-            overlap = self._overlap(index)
-            if overlap is not None:
-                return overlap
-        return None
+    def _tolerate(self, depths: dict[frozenset[str], float]) -> None:
+        """Let pairs of bodies overlap down to these distances [m]."""
+        self._tolerated, self._pairs = depths, None
+        self._gaps = self._required.copy()
+        for pair, depth in depths.items():
+            one, other = map(self._body, pair)
+            self._gaps[one, other] = self._gaps[other, one] = min(self._gaps[one, other], depth)
 
-    def _overlap(self, index: int) -> Overlap | None:
-        """Return what contact number ``index`` means, or None where it is allowed."""
-        contact = self._data.contact[index]
-        bodies = self._model.geom_bodyid[contact.geom]
-        first, second = self._names[bodies[0]], self._names[bodies[1]]
-        pair = frozenset((first, second))
-        if pair in self._ignored or pair in self._allowed:
-            return None
-        allowed = PADDING if self._is_robot[bodies].any() else 0.0
-        if self._is_carried[bodies].any():
-            allowed = -RESTING_DEPTH
-        if contact.dist >= min(allowed, self._tolerated.get(pair, np.inf)):
-            return None
-        return Overlap(first, second, float(contact.dist))
+    def _required_gaps(self, allowed: Iterable[tuple[str, str]]) -> Array:
+        """Return what has to be left between two bodies [m]; minus infinity: they may touch."""
+        gaps = np.where(self._is_robot | self._is_robot[:, None], PADDING, 0.0)
+        gaps[self._is_carried] = gaps[:, self._is_carried] = -RESTING_DEPTH
+        for pair in (*self._ignored, *allowed):
+            one, other = map(self._body, pair)
+            gaps[one, other] = gaps[other, one] = -np.inf
+        return gaps
 
     def _mask(self, attached: Iterable[str], touching: Iterable[str]) -> None:
         """Write who is checked against whom into the copy's contact masks."""

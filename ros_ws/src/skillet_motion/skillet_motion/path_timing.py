@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from skillet_core.geometry import Array
 from skillet_core.trajectory import JointTrajectory
 from skillet_motion.jerk_limited import straight
-from skillet_motion.search import CHECK_STEP, Free
+from skillet_motion.search import CHECK_STEP
 from skillet_motion.time_parameterization import (
     JointPath,
     at_rest,
@@ -33,7 +33,7 @@ class Limits(NamedTuple):
 
 
 def time_polyline(
-    waypoints: Array, joint_names: tuple[str, ...], limits: Limits, is_free: Free
+    waypoints: Array, joint_names: tuple[str, ...], limits: Limits, curve_is_free: Callable[[Array], bool]
 ) -> JointTrajectory:
     """Round the corners of a path as far as that stays free, and time it.
 
@@ -41,7 +41,7 @@ def time_polyline(
         waypoints: corners of a free path, shape (k, n) [rad]; all alike: no motion.
         joint_names: n names.
         limits: of the motion.
-        is_free: whether positions of shape (n,) are free.
+        curve_is_free: whether a curve is free at points `CHECK_STEP` apart, shape (m, n) [rad].
     """
     if float(np.abs(waypoints - waypoints[0]).max()) < _NO_MOTION:
         return at_rest(waypoints[-1], joint_names)
@@ -50,7 +50,7 @@ def time_polyline(
     for spacing in _SPACINGS:
         path, end = rounded_path(waypoints, spacing)
         # Timing leaves the curve by far less than the padding: see `parameterize`.
-        if _curve_is_free(path, end, is_free):
+        if curve_is_free(path(np.linspace(0.0, end, max(2, int(np.ceil(end / CHECK_STEP)) + 1)))):
             return _timed(path, end, joint_names, limits)
     # Stopping at every corner is slow, but exactly on the path that was checked.
     return joined(
@@ -97,8 +97,3 @@ def joined(trajectories: Iterable[JointTrajectory]) -> JointTrajectory:
 
 def _timed(path: JointPath, end: float, joint_names: tuple[str, ...], limits: Limits) -> JointTrajectory:
     return parameterize(path, end, joint_names, **limits._asdict())
-
-
-def _curve_is_free(path: JointPath, end: float, is_free: Free) -> bool:
-    parameters = np.linspace(0.0, end, max(2, int(np.ceil(end / CHECK_STEP)) + 1))
-    return all(is_free(point) for point in path(parameters))

@@ -22,7 +22,7 @@ from skillet_motion.cartesian import cartesian_path
 from skillet_motion.goals import MAX_GOALS, check_positions, joint_goal, pose_goals, quick_goals
 from skillet_motion.path_timing import Limits, time_curve, time_polyline
 from skillet_motion.planning_scene import PlanningScene
-from skillet_motion.search import ITERATIONS, find_path, segment_is_free
+from skillet_motion.search import ITERATIONS, find_path
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +142,7 @@ class OmplPlanner:
             seed=request.seed,
             iterations=request.iterations,
             planner=request.planner,
+            segment_free=self.scene.collisions.segment_is_free,
         )
         if result.waypoints is None:
             raise PlanningError(
@@ -160,15 +161,14 @@ class OmplPlanner:
 
     def _straight(self, start: Array, goals: Sequence[Array]) -> Array | None:
         """Return the ends of the first free straight segment to a goal, shape (2, n), if there is one."""
-        is_free = self.scene.collisions.is_free
         for goal in goals:
-            if segment_is_free(start, goal, is_free):
+            if self.scene.collisions.segment_is_free(start, goal):
                 return np.array([start, goal])
         return None
 
     def time(self, waypoints: Array, limits: Limits) -> JointTrajectory:
         """Round a path's corners as far as that stays free, and time it: see `time_polyline`."""
-        return time_polyline(waypoints, self._robot.joint_names, limits, self.scene.collisions.is_free)
+        return time_polyline(waypoints, self._robot.joint_names, limits, self.scene.collisions.curve_is_free)
 
     def time_curve(self, points: Array, limits: Limits, stops: Iterable[int] = ()) -> JointTrajectory:
         """Time a curve that was checked, as it is: see `skillet_motion.path_timing.time_curve`."""

@@ -10,7 +10,7 @@ import itertools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import ompl.base as ob
@@ -22,6 +22,8 @@ from skillet_core.geometry import Array
 from skillet_core.motion import PlannerName
 
 Free = Callable[[Array], bool]
+SegmentFree = Callable[[Array, Array], bool]
+"""Whether the straight segment between two positions is free, checked as finely as `CHECK_STEP`."""
 
 CHECK_STEP = 0.008
 """Distance between the states checked on a segment [rad].
@@ -66,16 +68,16 @@ def segment_is_free(start: Array, end: Array, is_free: Free, step: float = CHECK
 
 
 class _SegmentValidator(ob.MotionValidator):  # type: ignore[misc]
-    """Lets OMPL check motions as `segment_is_free` does, so that what it accepts is accepted here."""
+    """Lets OMPL check motions as they are checked here, so that what it accepts is accepted."""
 
-    def __init__(self, is_free: Free, dof: int, step: float) -> None:
+    def __init__(self, segment_free: SegmentFree, dof: int) -> None:
         # Not the space that it is used in: the two would keep each other alive for ever.
         super().__init__(_UNUSED_SPACE)
-        self._is_free, self._whole, self._step = is_free, slice(0, dof), step
+        self._segment_free, self._whole = segment_free, slice(0, dof)
 
     def checkMotion(self, first: ob.State, second: ob.State) -> bool:  # noqa: N802 - OMPL's name
         start, end = np.array(first[self._whole]), np.array(second[self._whole])
-        return segment_is_free(start, end, self._is_free, self._step)
+        return self._segment_free(start, end)
 
 
 @lru_cache(maxsize=1024)
@@ -98,6 +100,7 @@ def find_path(
     seed: int,
     iterations: int | None = None,
     planner: PlannerName = "rrt_connect",
+    segment_free: SegmentFree | None = None,
 ) -> SearchResult:
     """Search a free path from the start to any of the goals.
 
@@ -115,6 +118,7 @@ def find_path(
         iterations: after how many to end, >= 1; None: the planner's `ITERATIONS`. Time does not matter,
             so that the outcome is the same on every machine.
         planner: what searches.
+        segment_free: whether segments are free; None: `segment_is_free` with ``is_free``.
 
     Raises:
         UnknownNameError: there is no such planner.
@@ -122,7 +126,9 @@ def find_path(
     if planner not in ITERATIONS:
         raise UnknownNameError("planner", planner, ITERATIONS)
     budget = iterations or ITERATIONS[planner]
-    problem = _Problem(start, is_free, lower, upper, seed)
+    if segment_free is None:
+        segment_free = partial(segment_is_free, is_free=is_free)
+    problem = _Problem(start, is_free, segment_free, lower, upper, seed)
     around = np.array([start, *goals])
     window = around.min(axis=0) - _WINDOW, around.max(axis=0) + _WINDOW
     spent = 0
@@ -148,6 +154,7 @@ class _Problem:
 
     start: Array
     is_free: Free
+    segment_free: SegmentFree
     lower: Array
     upper: Array
     seed: int
@@ -185,14 +192,14 @@ def _solve(
     for step in (COARSE_STEP, CHECK_STEP) if name == "rrt_connect" else (CHECK_STEP,):
         path, done = _run(problem, name, goals, box, iterations=iterations - spent, step=step)
         spent += done
-        if path is None or polyline_is_free(path, problem.is_free):
+        if path is None or polyline_is_free(path, problem.segment_free):
             break
     return path, spent
 
 
-def polyline_is_free(waypoints: Array, is_free: Free) -> bool:
+def polyline_is_free(waypoints: Array, segment_free: SegmentFree) -> bool:
     """Whether the segments between waypoints, shape (k, n) [rad], are free; the first waypoint is."""
-    return all(segment_is_free(start, end, is_free) for start, end in itertools.pairwise(waypoints))
+    return all(segment_free(start, end) for start, end in itertools.pairwise(waypoints))
 
 
 def _run(
@@ -210,7 +217,10 @@ def _run(
         # OMPL numbers its generators in the order of their creation, after this seed; 0 is refused.
         ou.RNG.setSeed(problem.seed % (2**31 - 1) + 1)
         lower, upper = np.maximum(problem.lower, box[0]), np.minimum(problem.upper, box[1])
-        information = _space_information(lower, upper, problem.is_free, step)
+        # So few states are checked one by one in less time than distances can be measured.
+        coarse = partial(segment_is_free, is_free=problem.is_free, step=step)
+        segment_free = coarse if step > CHECK_STEP else problem.segment_free
+        information = _space_information(problem.is_free, segment_free, lower, upper)
         definition = ob.ProblemDefinition(information)
         definition.addStartState(_state(information, problem.start))
         targets = ob.GoalStates(information)
@@ -263,7 +273,9 @@ _PLANNERS: dict[PlannerName, Callable[[ob.SpaceInformation], ob.Planner]] = {
 }
 
 
-def _space_information(lower: Array, upper: Array, is_free: Free, step: float) -> ob.SpaceInformation:
+def _space_information(
+    is_free: Free, segment_free: SegmentFree, lower: Array, upper: Array
+) -> ob.SpaceInformation:
     dof = len(lower)
     space = ob.RealVectorStateSpace(dof)
     bounds = ob.RealVectorBounds(dof)
@@ -274,7 +286,7 @@ def _space_information(lower: Array, upper: Array, is_free: Free, step: float) -
     information = ob.SpaceInformation(space)
     whole = slice(0, dof)
     information.setStateValidityChecker(lambda state: bool(is_free(state[whole])))
-    information.setMotionValidator(_SegmentValidator(is_free, dof, step))
+    information.setMotionValidator(_SegmentValidator(segment_free, dof))
     information.setup()
     return information
 
