@@ -114,3 +114,17 @@ def test_more_iterations_check_more(planner):
 def test_an_unknown_planner_is_an_error_that_names_those_there_are():
     with pytest.raises(UnknownNameError, match=r"unknown planner 'rrt_conect'.*'rrt_connect'.*bit_star"):
         search(planner="rrt_conect")
+
+
+def test_a_path_is_verified_by_the_segment_check_that_is_given():
+    asked = []
+
+    def segment_free(start, end):
+        asked.append((start, end))
+        return segment_is_free(start, end, beside_the_wall)
+
+    result = find_path(
+        START, [GOAL], beside_the_wall, lower=LOWER, upper=UPPER, seed=0, segment_free=segment_free
+    )
+    for ends in itertools.pairwise(result.waypoints):
+        assert any(np.array_equal(ends, pair) for pair in asked)

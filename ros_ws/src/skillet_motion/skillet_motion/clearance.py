@@ -139,9 +139,11 @@ def shape_pairs(
             (bodies, bodies) [m].
     """
     bodies = model.geom_bodyid
-    first, second = np.nonzero(
-        _seen(model) & (links[bodies][:, None] > links[bodies]) & np.isfinite(gaps[np.ix_(bodies, bodies)])
-    )
+    moved = np.flatnonzero(links[bodies])
+    own, others = bodies[moved][:, None], bodies
+    wanted = _seen(model, moved) & (links[own] > links[others]) & np.isfinite(gaps[own, others])
+    row, second = np.nonzero(wanted)
+    first = moved[row]
     order = np.argsort(links[bodies[second]] > 0, kind="stable")
     first, second = first[order], second[order]
     anchors = data.xanchor[arm]
@@ -213,14 +215,14 @@ def links_of_bodies(model: mujoco.MjModel, arm: NDArray[np.int64]) -> NDArray[np
     return links
 
 
-def _seen(model: mujoco.MjModel) -> NDArray[np.bool_]:
-    """Return which shapes MuJoCo looks at together: its own filters, shape (geoms, geoms)."""
+def _seen(model: mujoco.MjModel, shapes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which shapes MuJoCo looks at together with these: its own filters, shape (k, geoms)."""
     types, affinities = model.geom_contype, model.geom_conaffinity
-    masked = (types[:, None] & affinities) != 0
+    masked = (types[shapes, None] & affinities) | (affinities[shapes, None] & types)
     weld = model.body_weldid
     parent = weld[model.body_parentid[weld]]
     related = (weld[:, None] == weld) | ((weld[:, None] == parent) & (weld[:, None] != 0) & (weld != 0))
-    for signature in model.exclude_signature.tolist():
-        related[signature >> 16, signature & 0xFFFF] = True
+    signatures = model.exclude_signature
+    related[signatures >> 16, signatures & 0xFFFF] = True
     bodies = model.geom_bodyid
-    return np.asarray((masked | masked.T) & ~(related | related.T)[np.ix_(bodies, bodies)])
+    return np.asarray((masked != 0) & ~(related | related.T)[bodies[shapes][:, None], bodies])
