@@ -74,7 +74,7 @@ class _Listener:
 def _steps(task_objects: list[str], seed: int) -> Iterator[tuple[str, dict[str, str]]]:
     name = task_objects[seed % len(task_objects)]
     yield "open", {"object": DRAWER}
-    yield "grasp", {"object": name}
+    yield "grasp", {"object": name, "target": DRAWER}
     yield "place_in", {"object": name, "target": DRAWER}
     yield "close", {"object": DRAWER}
 

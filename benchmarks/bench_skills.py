@@ -39,7 +39,7 @@ class Episode:
     def steps(self) -> tuple[tuple[str, dict[str, str]], ...]:
         """Skills and their arguments."""
         return (
-            ("grasp", {"object": self.object}),
+            ("grasp", {"object": self.object, "target": CONTAINER}),
             ("place_in", {"object": self.object, "target": CONTAINER}),
         )
 
