@@ -204,7 +204,7 @@ NOT_FINITE.pose.position.x = float("nan")
             {
                 "goal": JOINT,
                 "goal_joints": joints(ROBOT.home),
-                "allowed_contacts": [BodyPair(first="tabel", second="red_block")],
+                "allowed_contacts": [BodyPair(first="tbale", second="red_block")],
             },
             "invalid_request",
             "Did you mean 'table'",

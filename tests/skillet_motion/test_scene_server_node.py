@@ -163,7 +163,7 @@ LEFT_HANDED.pose.orientation.w = 0.5
                 "operation": ADD,
                 "name": "x",
                 "primitives": [CUBE],
-                "pose": stamped((0, 0, 0), "tabel"),
+                "pose": stamped((0, 0, 0), "tbale"),
             },
             "Did you mean 'table'",
         ),

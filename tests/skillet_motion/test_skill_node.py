@@ -167,7 +167,7 @@ def test_a_killed_simulator_fails_the_skill_with_a_reason(graph):
         ("planner:=pilz", "'ompl', 'moveit' or 'move_group'"),
         pytest.param("planner:=moveit", "moveit_msgs, which is not installed", marks=WITHOUT_MOVEIT),
         pytest.param("planner:=move_group", "apt install ros-jazzy-moveit-msgs", marks=WITHOUT_MOVEIT),
-        ("task:=bloks", "Did you mean 'blocks'"),
+        ("task:=blosk", "Did you mean 'blocks'"),
         ("scene_source:=x", "declared"),
     ],
 )

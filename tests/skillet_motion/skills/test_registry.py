@@ -9,7 +9,7 @@ from skillet_motion.skills import SkillArgumentError, skill, skill_names
 @pytest.mark.parametrize(
     ("task", "name", "arguments", "error", "message"),
     [
-        ("blocks", "grap", {}, UnknownNameError, r"unknown skill 'grap'. Did you mean 'grasp'"),
+        ("blocks", "grasb", {}, UnknownNameError, r"unknown skill 'grasb'. Did you mean 'grasp'"),
         ("blocks", "grasp", {"object": "red_blok"}, UnknownNameError, r"Did you mean 'red_block'"),
         ("blocks", "grasp", {"object": "red_block", "target": "left"}, UnknownNameError, "left_bin"),
         ("blocks", "grasp", {"object": "red_block", "target": "red_block"}, SkillArgumentError, "itself"),

@@ -179,7 +179,9 @@ def _spline(control: Array, period: float, joint_names: tuple[str, ...]) -> Join
     accelerations = (before - 2 * at + after) / period**2
     # Rounding must not pass for motion.
     velocities[[0, -1]] = accelerations[[0, -1]] = 0.0
-    return JointTrajectory(joint_names, np.arange(len(at), dtype=np.float64) * period, positions, velocities, accelerations)
+    return JointTrajectory(
+        joint_names, np.arange(len(at), dtype=np.float64) * period, positions, velocities, accelerations
+    )
 
 
 def _fastest(path: JointPath, end: float, velocity: Array, acceleration: Array) -> tuple[Array, float]:

@@ -30,12 +30,12 @@ class Target:
     Attributes:
         pose: to be free at.
         backs: on the straight way there, from the pose backwards; free as well.
-        ons: on the straight way from there, to be reached; whether they are free is not looked at.
+        onward: on the straight way from there, to be reached; whether they are free is not looked at.
     """
 
     pose: Pose
     backs: tuple[Pose, ...] = ()
-    ons: tuple[Pose, ...] = ()
+    onward: tuple[Pose, ...] = ()
 
 
 def line(pose: Pose, offset: Array) -> tuple[Pose, ...]:
@@ -88,7 +88,7 @@ def _free_one(
             reason = reason or f"the arm would hit {_other(overlap.first, overlap.second)}"
             continue
         target = targets[index]
-        if _follows(kinematics, solution, target.ons) is None:
+        if _follows(kinematics, solution, target.onward) is None:
             reason = reason or "no straight way from there"
             continue
         passed = _follows(kinematics, solution, target.backs)
