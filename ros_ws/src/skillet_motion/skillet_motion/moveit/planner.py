@@ -38,7 +38,6 @@ from skillet_motion.moveit.requests import (
 from skillet_motion.moveit.scene_messages import SceneContent, cleared_scene, planning_scene, robot_state
 from skillet_motion.moveit.solids import Solid, owner_of, solids_of
 from skillet_motion.planning import OmplPlanner
-from skillet_motion.search import segment_is_free
 
 PATHS = 3
 """How many paths MoveIt is asked for, until one passes Skillet's own checks."""
@@ -247,7 +246,7 @@ class MoveItPlanner:
         """Return what a path meets in Skillet's scene; None: nothing."""
         world = self._embedded.scene.collisions
         for begin, end in itertools.pairwise(waypoints):
-            if not segment_is_free(begin, end, world.is_free):
+            if not world.segment_is_free(begin, end):
                 overlaps = world.overlaps(end) or world.overlaps((begin + end) / 2)
                 return listed(overlaps) or "a contact between two checked positions"
         return None
