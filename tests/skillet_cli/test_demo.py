@@ -107,7 +107,7 @@ def test_a_sentence_that_cannot_be_planned_is_refused_and_offers_what_is_known(d
 
 def test_a_simulator_killed_in_motion_ends_the_task_as_failed_and_its_episode_stays_readable(demo, tmp_path):
     process = demo("put the red block in the left bin")
-    read_until(process, r"… grasp\(red_block\)")
+    read_until(process, r"… grasp\(red_block, left_bin\)")
     time.sleep(1.0)
     simulator = int(
         re.search(r"\[sim_node\] started, process (\d+)", (tmp_path / "graph.log").read_text())[1]
